@@ -1,0 +1,23 @@
+"""Every bound of a conversation and of sending, in one place, each with its reason."""
+
+from datetime import time, timedelta
+
+ATTEMPTS = 2  # failed answers to one question before a person is offered
+REPLIES_PER_BURST = 12  # the carrier blocks a pair at about 15 replies in 30 s (its error 14107)
+IDENTICAL_TEXTS = 4  # the same words again and again come from a machine
+BURST = timedelta(minutes=10)
+
+HUSH = timedelta(minutes=15)  # no automated text while a person is mid-conversation
+DAILY_CAP = 1  # automated texts a day, outside the day before and the day of the scan
+WEEKLY_CAP = 3
+WINDOW = (time(9), time(20))  # automated texts, in the patient's own zone
+URGENT_WINDOW = (time(7), time(22))  # a move or cancellation that cannot wait for the window
+
+LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no automatic answer but safety
+UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this
+LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted
+VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
+SEND_ATTEMPTS = 5
+
+SAFETY_REPEAT = timedelta(minutes=10)  # an unacknowledged urgent task is announced again
+SAFETY_ESCALATE_AFTER = 3  # announcements to the first contact before the second one is told as well

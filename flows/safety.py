@@ -1,0 +1,134 @@
+"""Rules that come before everything else, on every text and in every state.
+
+Recall first: a false alarm costs a safety line and a look by a person, a miss may cost a life. The rules are plain
+patterns over `plain()` text, in English and Spanish; the trained detectors join them behind the same function. Carrier
+keywords count only as the whole text; a clear wish to stop counts in any wording, yet "when do I stop drinking" or
+"cancel my scan" is a question and not an opt-out.
+"""
+
+import re
+
+from flows.model import Safety
+from flows.words import plain
+
+# The words that carriers act on, each alone as the whole text (FCC 24-24 names the last four as reasonable per se).
+STOP_WORDS = frozenset(
+    [
+        "stop",
+        "stopall",
+        "unsubscribe",
+        "end",
+        "quit",
+        "cancel",
+        "revoke",
+        "optout",
+        "alto",
+        "parar",
+        "cancelar",
+        "baja",
+        "detener",
+    ]
+) | {"opt out", "stop all", "no mas"}
+CANCEL_WORDS = frozenset({"cancel", "cancelar"})  # he may mean the visit: suppressed, and someone phones him
+START_WORDS = frozenset({"start", "unstop"})
+HELP_WORDS = frozenset({"help", "info", "ayuda"})
+
+_MESSAGES = r"(?:text|texts|texting|txt|txts|txting|messag\w*|msg\w*|sms|mensajes?|textos?)"
+_RULES: dict[Safety, tuple[str, ...]] = {
+    Safety.CRISIS: (
+        r"\b(?:kill|killing|hurt|hurting|harm|harming|shoot|hang|cut) my ?self\b",
+        r"\b(?:end|ending|take|taking) (?:it all|my (?:own )?life)\b",
+        r"\bsuicid\w*",
+        r"\b(?:want|wanna|wish|ready|going|gonna|rather|like|better off)(?: \w+){0,3} (?:to )?(?:die|dead|be dead)\b",
+        r"\bi(?:'d| would| should)(?: \w+){0,2} be dead\b",
+        r"\b(?:do not|don'?t|dont) (?:want|wanna) (?:to )?(?:live|be here|wake up|go on|be alive)\b",
+        r"\bno (?:reason|point)(?: \w+){0,2} (?:to live|living|going on|go on)\b",
+        r"\b(?:better off|easier) without me\b",
+        r"\b(?:can'?t|cannot|cant) (?:go on|take (?:it|this) any ?more|do this any ?more)\b",
+        r"\b(?:swallow|take|took|taken)\w*(?: \w+){0,3} (?:whole bottle|all (?:of )?my pills|all the pills)\b",
+        r"\bgoodbye (?:cruel )?world\b",
+        r"\b(?:quiero|voy a|mejor|prefiero|ganas de) (?:morir\w*|matarme|suicid\w*)\b",
+        r"\b(?:matarme|suicidarme|quitarme la vida|hacerme dano)\b",
+        r"\bno quiero (?:vivir|seguir viviendo|seguir)\b",
+        r"\b(?:estarian|estaran) mejor sin mi\b",
+    ),
+    Safety.URGENT: (
+        r"\b(?:can'?t|cannot|cant|hard|trouble|difficult\w*|struggling|problems?)(?: \w+){0,2} (?:breath\w*|swallow\w*)\b",
+        r"\bshort(?:ness)? of breath\b",
+        r"\bchest (?:pain|hurts|pressure|tight\w*)\b",
+        r"\b(?:pain|pressure|tightness)(?: \w+){0,2} (?:in|on) (?:my |the )?chest\b",
+        r"\b(?:face|throat|tongue|lips?)(?: \w+){0,2} (?:swell\w*|swollen|closing)\b",
+        r"\bswoll?en (?:face|throat|tongue|lips?)\b",
+        r"\b(?:pass(?:ed|ing)? out|faint(?:ed|ing)|unconscious|collapsed|seizure|stroke)\b",
+        r"\bheart attack\b",
+        r"\b(?:bleed\w*|blood)(?: \w+){0,4} (?:won'?t stop|a lot|heavy|heavily|everywhere|clots?)\b",
+        r"\b(?:lots? of|peeing|urinating|pissing|vomiting|coughing(?: up)?) blood\b",
+        r"\b(?:can'?t|cannot|cant|unable to) (?:pee|urinate|feel my legs?|move my legs?|walk)\b",
+        r"\b(?:legs? (?:are |is |went |gone )?numb|numb legs?|lost control of (?:my )?(?:bladder|bowels?))\b",
+        r"\b(?:high fever|fever of|rash all over|hives|anaphyla\w*|allergic reaction)\b",
+        r"\b(?:call(?:ing)?|need|send) (?:911|an ambulance)\b",
+        r"\b(?:no puedo|dificultad para|me cuesta|problemas para) (?:respirar|tragar|orinar|caminar)\b",
+        r"\b(?:dolor|presion) (?:en|de) (?:el |mi )?pecho\b",
+        r"\b(?:cara|garganta|lengua|labios?) hinchad\w*\b",
+        r"\b(?:me desmaye|desmayo|sangrando mucho|mucha sangre|ambulancia|infarto)\b",
+    ),
+    Safety.OPT_OUT: (
+        rf"\b(?:stop|quit|end|no more|cease|halt|cancel|enough)(?: \w+){{0,4}} {_MESSAGES}\b",
+        r"\b(?:do not|don'?t|dont|never)(?: \w+){0,3} (?:text|texts|texting|message|messages|messaging|contact)"
+        r"(?: me| again| anymore| any ?more)",
+        rf"\b(?:do not|don'?t|dont) (?:want|need|like)(?: \w+){{0,3}} {_MESSAGES}\b",
+        r"\b(?:unsubscribe|unsub|opt(?:ing)? ?out|take me off|remove me|delete my number|lose my number)\b",
+        r"\bleave me alone\b",
+        r"^(?:please )?stop(?: it| this| now| please| all| everything)*$",
+        r"^(?:stpo|sotp|stop+|stopp+|stip|st0p|pare|paren|basta)(?: please| por favor)?$",
+        r"^(?:please )?(?:no more|quit it|make it stop|revoke(?: \w+){0,3}|end this)$",
+        rf"\b(?:no (?:me )?(?:envien?|manden?|escriban?|quiero)(?: \w+){{0,2}} (?:mas )?{_MESSAGES}|"
+        rf"(?:dejen?|deje|paren?|pare) de (?:enviar|mandar|escribir)\w*|cancelar (?:los )?{_MESSAGES}|"
+        r"no me escriban(?: mas)?|dejenme en paz|quitenme de la lista|darme de baja)\b",
+        r"^(?:ya )?no mas(?: por favor)?$",
+    ),
+    Safety.WRONG_NUMBER: (
+        r"\bwrong (?:number|person|phone|guy|man)\b",
+        r"\byou have the wrong\b",
+        r"\b(?:this is not|this isn'?t|i am not|i'?m not) (?:his|her|their|the patient'?s?|that)(?: \w+)? ?"
+        r"(?:number|phone|person|patient)\b",
+        r"\b(?:not my|isn'?t my|never had an?) (?:appointment|visit|scan)\b",
+        r"\bnumero equivocado\b",
+    ),
+    Safety.DIED: (
+        r"\b(?:he|she|husband|father|dad|brother|patient|grandfather|grandpa)(?: \w+){0,2} "
+        r"(?:has )?(?:died|passed away|passed on|is dead|is deceased|is gone now)\b",
+        r"\b(?:he|she) is no longer (?:with us|alive)\b",
+        r"\b(?:fallecio|murio|ha fallecido|ha muerto)\b",
+    ),
+    Safety.RESULTS: (
+        r"\b(?:my|the|his) (?:results?|report|scan|suv\w*)(?: \w+){0,3} (?:says?|shows?|showed|said|reads?|mean|means)\b",
+        r"\b(?:what|does|do|is|are)(?: \w+){0,4} my (?:results?|report|numbers?|suv\w*)(?: \w+){0,2} (?:mean|good|bad|ok)\b",
+        r"\b(?:tell me|give me|send me|what (?:are|is|were|was)|read|got|explain)(?: \w+){0,2} (?:my|his|the) results?\b",
+        r"\b(?:did|does|do|has|have)(?: \w+){0,3} (?:it|scan|cancer)(?: \w+){0,2} (?:spread|come back|grown)\b",
+        r"\b(?:do i have|have i got|is it) (?:cancer|the cancer)\b",
+        r"\b(?:my|an?) suv\w*(?: \w+){0,3} \d",
+        r"\b(?:mis resultados|mi informe|mi resultado)\b",
+    ),
+}
+_PATTERNS = {kind: re.compile("|".join(rules)) for kind, rules in _RULES.items()}
+
+# Harmless phrases that would otherwise trip a rule; each was met as a near-miss.
+_HARMLESS = re.compile(
+    r"\bstop(?:ped|ping)? (?:drinking|eating|taking|smoking|my (?:\w+ )?(?:pills?|meds?|medicines?|medications?))\b|"
+    r"\bcancel(?:ar)? (?:my|the|mi|la|el) (?:scan|visit|appointment|appt|cita|visita)\b|\bbus stop\b|"
+    r"\bdying to (?:know|hear|see)\b"
+)
+
+
+def safety(text: str) -> frozenset[Safety]:
+    """Every safety route that `text` takes; several may hold at once."""
+    words = plain(text)
+    found = {kind for kind, pattern in _PATTERNS.items() if pattern.search(words)}
+    if words in STOP_WORDS:
+        found.add(Safety.OPT_OUT)
+    elif Safety.OPT_OUT in found and not _PATTERNS[Safety.OPT_OUT].search(_HARMLESS.sub(" ", words)):
+        found.discard(Safety.OPT_OUT)
+    if Safety.CRISIS in found and not _PATTERNS[Safety.CRISIS].search(_HARMLESS.sub(" ", words)):
+        found.discard(Safety.CRISIS)
+    return frozenset(found)

@@ -1,0 +1,263 @@
+"""Book, move, cancel, complete: what a clinic says about a scan, from any door, in one transaction each.
+
+Idempotent by the clinic's own ids: the same booking again changes nothing. A changed arrival is a move: the old plan is
+void, the new one laid, and he is told once. Bad input names the field and stores nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flows.journey import notice
+from service import keys, planning
+from service.effects import Turn
+from service.errors import Conflict, NotFound
+from service.intake import Booking, check_against_site
+from service.store import audit
+from service.store.database import ring_after
+from service.store.focus import Focus, contact_point, focus_on_contact
+from service.store.journeys import Conversation, Scan
+from service.store.people import Patient, Site
+from service.wiring import Parts
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What became of a booking: `new`, `moved`, `changed` or `same`."""
+
+    scan_id: int
+    outcome: str
+
+
+def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, actor: str, now: datetime) -> Booked:
+    """Book a scan or change it. Raises Invalid naming the field, Conflict for a scan that is over."""
+    with parts.database.clinic(clinic_id) as session:
+        site = _site(session, clinic_id, booking.site)
+        arrival_at, starts_at = check_against_site(booking, site, now)
+        patient = _patient(session, clinic_id, booking, now)
+        contact_id = contact_point(
+            session,
+            clinic_id,
+            booking.phone,
+            keys.phone_hash(parts.phone_key, booking.phone),
+            script=parts.script.digest,
+            start=parts.script.start,
+            now=now,
+        )
+        scan = _locked(session, clinic_id, external_id)
+        if scan is None:
+            return _new(
+                parts, session, site, patient, contact_id, external_id, booking, (arrival_at, starts_at), actor, now
+            )
+        if scan.patient_id != patient.id:
+            raise Conflict(f"scan {external_id} belongs to another patient")
+        return _change(parts, session, scan, site, contact_id, booking, (arrival_at, starts_at), actor, now)
+
+
+def _site(session: Session, clinic_id: int, name: str | None) -> Site:
+    statement = select(Site).where(Site.clinic_id == clinic_id).order_by(Site.id).limit(1)
+    if name:
+        statement = statement.where(Site.name == name)
+    site = session.scalars(statement).one_or_none()
+    if site is None:
+        raise NotFound(f"this clinic has no site {name!r}" if name else "this clinic has no site yet")
+    return site
+
+
+def _patient(session: Session, clinic_id: int, booking: Booking, now: datetime) -> Patient:
+    told = {"given_name": booking.given_name, "language": booking.language, "zone": booking.zone}
+    return session.scalars(
+        insert(Patient)
+        .values(clinic_id=clinic_id, external_id=booking.patient_id, created_at=now, **told)
+        .on_conflict_do_update(index_elements=["clinic_id", "external_id"], set_=told)
+        .returning(Patient),
+        execution_options={"populate_existing": True},
+    ).one()
+
+
+def _locked(session: Session, clinic_id: int, external_id: str) -> Scan | None:
+    return session.scalars(
+        select(Scan).where(Scan.clinic_id == clinic_id, Scan.external_id == external_id).with_for_update()
+    ).one_or_none()
+
+
+def _new(
+    parts: Parts,
+    session: Session,
+    site: Site,
+    patient: Patient,
+    contact_id: int,
+    external_id: str,
+    booking: Booking,
+    times: tuple[datetime, datetime],
+    actor: str,
+    now: datetime,
+) -> Booked:
+    scan = Scan(
+        clinic_id=site.clinic_id,
+        external_id=external_id,
+        patient_id=patient.id,
+        contact_point_id=contact_id,
+        site_id=site.id,
+        arrival_at=times[0],
+        starts_at=times[1],
+        arrival_wall=booking.arrival_wall,
+        zone=site.zone,
+        tracer=booking.tracer,
+        reason=booking.reason,
+        state="booked",
+        plan_version=0,
+        arrival_version=1,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(scan)
+    session.flush()
+    focus = _bring_into_focus(session, site.clinic_id, contact_id, patient.id, scan.id)
+    _permission(session, focus, booking, now)
+    _plan_or_ask(parts, session, focus, booking, now, why="booked")
+    _audit(session, scan, actor, "booked", now)
+    return Booked(scan.id, "new")
+
+
+def _bring_into_focus(session: Session, clinic_id: int, contact_id: int, patient_id: int, scan_id: int) -> Focus:
+    """The newest booking is what the conversation at this number is about."""
+    conversation = session.scalars(
+        select(Conversation)
+        .where(Conversation.clinic_id == clinic_id, Conversation.contact_point_id == contact_id)
+        .with_for_update()
+    ).one()
+    conversation.patient_id, conversation.scan_id = patient_id, scan_id
+    session.flush()
+    return focus_on_contact(session, clinic_id, contact_id)
+
+
+def _permission(session: Session, focus: Focus, booking: Booking, now: datetime) -> None:
+    if booking.permission is not None:
+        audit.consent(
+            session,
+            focus.clinic.id,
+            contact_point_id=focus.contact.id,
+            patient_id=focus.patient.id if focus.patient else None,
+            kind="permission",
+            given=True,
+            obtained_by=booking.permission.obtained_by,
+            how=f"{booking.permission.how} ({booking.permission.at.isoformat()})",
+            at=now,
+        )
+
+
+def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking, now: datetime, *, why: str) -> None:
+    """Lay the plan, or without a recorded permission open a task instead of inviting him."""
+    turn = Turn(session, focus, parts.script, now)
+    if booking.permission is None and not focus.opted_in:
+        turn.open_task("no_permission")
+        turn.open_task("phone_preparation", "no permission to text is recorded")
+        return
+    if focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None:
+        turn.open_task("phone_preparation", "he opted out of texts, or the number is wrong")
+    planning.lay(session, focus, now, why=why)
+    ring_after(session, "fire", focus.clinic.id)
+
+
+def _change(
+    parts: Parts,
+    session: Session,
+    scan: Scan,
+    site: Site,
+    contact_id: int,
+    booking: Booking,
+    times: tuple[datetime, datetime],
+    actor: str,
+    now: datetime,
+) -> Booked:
+    if scan.state in ("completed", "no_show"):
+        raise Conflict(f"scan {scan.external_id} is over ({scan.state}); book the next one under its own id")
+    was_off = scan.state == "cancelled"
+    moved = times[0] != scan.arrival_at or site.id != scan.site_id or was_off
+    other = (times[1], booking.tracer, booking.reason, contact_id) != (
+        scan.starts_at,
+        scan.tracer,
+        scan.reason,
+        scan.contact_point_id,
+    )
+    if not moved and not other:
+        return Booked(scan.id, "same")
+    old = replace_times(scan, site, booking, times, contact_id, now)
+    focus = _bring_into_focus(session, scan.clinic_id, contact_id, scan.patient_id, scan.id)
+    _permission(session, focus, booking, now)
+    planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
+    _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
+    if moved:
+        tell(Turn(session, focus, parts.script, now), "moved", old, scan.arrival_at)
+    _audit(session, scan, actor, "moved" if moved else "changed", now)
+    return Booked(scan.id, "moved" if moved else "changed")
+
+
+def replace_times(
+    scan: Scan, site: Site, booking: Booking, times: tuple[datetime, datetime], contact_id: int, now: datetime
+) -> datetime:
+    """Write the new facts into the scan; returns the arrival it had."""
+    old = scan.arrival_at
+    scan.arrival_at, scan.starts_at, scan.arrival_wall = times[0], times[1], booking.arrival_wall
+    scan.site_id, scan.zone, scan.tracer, scan.reason = site.id, site.zone, booking.tracer, booking.reason
+    scan.contact_point_id, scan.state, scan.changed_at = contact_id, "booked", now
+    scan.confirmed_at = None
+    scan.arrival_version = scan.plan_version + 1
+    return old
+
+
+def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: datetime | None) -> None:
+    """One text that the visit moved or is off, if he takes our texts; a person phones where no text comes in time."""
+    focus, scan = turn.focus, turn.focus.scan
+    assert scan is not None
+    if not focus.opted_in or focus.contact.opted_out_at or focus.contact.frozen_at:
+        turn.open_task("phone_change", "he does not take our texts")
+        return
+    planned, phone = notice(touchpoint, planning.visit_of(focus), old_arrival, new_arrival, turn.now)
+    if planned is not None:
+        planning.keep(turn.session, scan, [planned], turn.now)
+        ring_after(turn.session, "fire", focus.clinic.id)
+    if phone:
+        turn.open_task("phone_change", "the visit is too soon for a text in time")
+
+
+def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: str, now: datetime) -> Booked:
+    """Cancel, complete or no-show. Saying it twice changes nothing; raises NotFound, or Conflict between endings."""
+    with parts.database.clinic(clinic_id) as session:
+        scan = _locked(session, clinic_id, external_id)
+        if scan is None:
+            raise NotFound(f"this clinic has no scan {external_id}")
+        if scan.state == state:
+            return Booked(scan.id, "same")
+        if scan.state != "booked":
+            raise Conflict(f"scan {external_id} is already {scan.state.replace('_', ' ')}")
+        scan.state, scan.changed_at = state, now
+        _audit(session, scan, actor, state, now)
+        if state == "completed":  # the texts after the visit go on, and may now say that it took place
+            return Booked(scan.id, state)
+        planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
+        if state == "cancelled" and scan.arrival_at > now:
+            scan.plan_version += 1
+            focus = focus_on_contact(session, clinic_id, scan.contact_point_id)
+            if focus.conversation.scan_id == scan.id:
+                tell(Turn(session, focus, parts.script, now), "cancelled", scan.arrival_at, None)
+        return Booked(scan.id, state)
+
+
+def _audit(session: Session, scan: Scan, actor: str, action: str, now: datetime) -> None:
+    audit.record(
+        session,
+        scan.clinic_id,
+        at=now,
+        actor=actor,
+        action=action,
+        subject="scan",
+        subject_id=scan.id,
+        arrival_at=scan.arrival_at.astimezone(ZoneInfo(scan.zone)).isoformat(),
+        plan_version=scan.plan_version,
+    )

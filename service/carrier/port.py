@@ -1,0 +1,39 @@
+"""What we ask of a carrier, whoever it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Message:
+    """One text to hand over: exactly the approved words, and for how many seconds trying makes sense."""
+
+    to: str
+    body: str
+    sender: str
+    messaging_service_sid: str | None
+    callback_url: str
+    validity_seconds: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One text as the carrier remembers it."""
+
+    sid: str
+    status: str
+    body: str
+    to: str
+    created_at: datetime | None
+    error_code: int | None
+
+
+class Carrier(Protocol):
+    """Sends, and remembers what it was given."""
+
+    def send(self, message: Message) -> str:
+        """Hand over one text and return the carrier's id. Raises Refused, Busy or Unknown (service/errors.py)."""
+
+    def sent_to(self, phone: str, since: datetime) -> list[Listed]:
+        """What was sent to `phone` from about `since` on, newest first. Raises Unknown if the carrier is away."""

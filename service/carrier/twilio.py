@@ -1,0 +1,124 @@
+"""Twilio, on its official SDK: send, list, and the class of every failure.
+
+The SDK's client is built once, with its base address and time-outs set, before any thread can use it; so no request can
+slip to the real host while a test or the demo points elsewhere. Its HTTP is ours: a plain urllib3 pool with keep-alive,
+connect and read time-outs and no retries at all, because a create has no idempotency key.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from service.carrier.port import Carrier, Listed, Message
+from service.errors import Busy, Refused, Unknown
+from service.settings import Settings
+
+TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
+BUSY_CODES = frozenset({429, 20429})
+CLOCK_SLACK = timedelta(minutes=5)  # the carrier's clock against ours
+
+
+class PlainHttp(HttpClient):  # type: ignore[misc]  # the SDK ships no types
+    """The SDK's transport on one urllib3 pool. Keeps no last request or response, which would hold patients' words."""
+
+    def __init__(self, base_url: str, connections: int) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=False)
+        self._base_url = base_url.rstrip("/")
+        self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=False)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """One request, as the SDK asks for it. Raises urllib3's errors."""
+        if not url.startswith(self._base_url):
+            raise Unknown(None, "a request was about to go to another host than the configured carrier")
+        sent = {**(headers or {}), **urllib3.make_headers(basic_auth=":".join(auth))} if auth else dict(headers or {})
+        body = None
+        if data is not None:
+            body = urlencode(data, doseq=True)
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        address = f"{url}?{urlencode(params, doseq=True)}" if params else url
+        reply = self._pool.request(method, address, body=body, headers=sent, redirect=False)
+        return Response(reply.status, reply.data.decode("utf-8", "replace"), reply.headers)
+
+
+class TwilioCarrier:
+    """The port, spoken to Twilio."""
+
+    def __init__(self, client: Client) -> None:
+        self._messages = client.api.v2010.account.messages
+
+    def send(self, message: Message) -> str:
+        """Create one message. Raises Refused with Twilio's code, Busy for 429, Unknown for anything unproved."""
+        source = (
+            {"messaging_service_sid": message.messaging_service_sid}
+            if message.messaging_service_sid
+            else {"from_": message.sender}
+        )
+        try:
+            created = self._messages.create(
+                to=message.to,
+                body=message.body,
+                status_callback=message.callback_url,
+                validity_period=message.validity_seconds,
+                **source,
+            )
+        except TwilioRestException as error:
+            raise _failure(error) from error
+        except urllib3.exceptions.NewConnectionError as error:
+            raise Busy(None, "the connection was refused: nothing was processed") from error
+        except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unknown(None, f"no usable answer ({type(error).__name__})") from error
+        return str(created.sid)
+
+    def sent_to(self, phone: str, since: datetime) -> list[Listed]:
+        """List by number only: a date filter misses what is accepted but not yet sent."""
+        try:
+            found = self._messages.list(to=phone, limit=200, page_size=200)
+        except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
+        listed = [
+            Listed(m.sid, str(m.status), m.body or "", m.to, _utc(m.date_created), m.error_code)
+            for m in found
+            if str(m.direction).startswith("outbound")
+        ]
+        return [m for m in listed if m.created_at is None or m.created_at >= since - CLOCK_SLACK]
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at else None
+
+
+def _failure(error: TwilioRestException) -> Refused | Busy | Unknown:
+    """A 429 was never processed; a 5xx may have been; any other answer is a refusal with its code."""
+    if error.status == 429 or error.code in BUSY_CODES:
+        return Busy(error.code, "busy")
+    if error.status >= 500:
+        return Unknown(error.code, "the carrier failed")
+    return Refused(error.code, "refused")
+
+
+def twilio_carrier(settings: Settings, connections: int = 32) -> Carrier:
+    """The carrier of `settings`, its client fully set up."""
+    http = PlainHttp(settings.twilio_api_url, connections)
+    client = Client(
+        settings.twilio_account_sid or "AC" + "0" * 32, settings.twilio_auth_token or "unset", http_client=http
+    )
+    client.api.base_url = settings.twilio_api_url.rstrip("/")
+    client.api.v2010  # noqa: B018 - built now, so that no thread finds a half-built domain
+    return TwilioCarrier(client)

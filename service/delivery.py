@@ -1,0 +1,135 @@
+"""Send what is due: claim a batch, call the carrier with no connection held, record what became of each.
+
+Claim (commit `sending`) -> call once, with time-outs -> record. A crash in between leaves `sending`, which is looked up
+later and never resent blindly. RQ jobs carry batches, so one claim and one record serve a hundred texts; each row still
+succeeds or fails alone.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from flows.gate import REASONS, Action, gate
+from flows.limits import SEND_ATTEMPTS
+from service.carrier.port import Carrier, Message
+from service.conversation import status_url
+from service.errors import Busy, CarrierError, Refused
+from service.failures import after_failure, after_refusal
+from service.store.database import ring_after
+from service.store.queue import Due, due_texts, hold, mark_sending
+from service.store.texts import Outbound
+from service.wiring import Parts
+
+BATCH = 200
+THREADS = 8
+BACKOFF = timedelta(seconds=15)
+
+_ACCEPTED = text("""
+    update outbound set
+        provider_sid = taken.sid,
+        status = case when outbound.status in ('sending', 'uncertain') then 'accepted' else outbound.status end,
+        changed_at = :now
+    from unnest(cast(:ids as bigint[]), cast(:sids as text[])) as taken (id, sid)
+    where outbound.clinic_id = :clinic and outbound.id = taken.id
+""")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one call came to: the carrier's id, or the error."""
+
+    outbound_id: int
+    sid: str = ""
+    error: CarrierError | None = None
+
+
+def send_due(parts: Parts, clinic_id: int, sender_id: int, now: datetime, limit: int = BATCH) -> int:
+    """One batch of one sender; returns how many rows were looked at. Rings again if more are waiting."""
+    with parts.database.clinic(clinic_id) as session:
+        due = due_texts(session, clinic_id, sender_id, now, limit)
+        cleared = _clear(session, due, now)
+        mark_sending(session, clinic_id, [row.id for row, _ in cleared], now)
+        if len(due) == limit:
+            ring_after(session, "send", clinic_id, sender_id)
+    if cleared:
+        results = call(parts.carrier, [_message(parts, row, seconds) for row, seconds in cleared])
+        record(parts, clinic_id, results, now)
+    return len(due)
+
+
+def _clear(session: Session, due: Sequence[Due], now: datetime) -> list[tuple[Due, int]]:
+    """Ask the gate about each row, in the claim's own transaction; what may not go is a row with its reason."""
+    cleared = []
+    for row in due:
+        verdict = gate(row.attempt, now)
+        if verdict.action is Action.SEND:
+            cleared.append((row, verdict.validity_seconds))
+        elif verdict.action is Action.HOLD:
+            hold(session, row, verdict.until or now + timedelta(minutes=1), REASONS[verdict.reason], now)
+        else:
+            after_refusal(session, row.clinic_id, row.id, verdict.reason, now)
+    return cleared
+
+
+def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:
+    return row.id, Message(
+        to=row.phone,
+        body=row.body,
+        sender=row.sender_phone,
+        messaging_service_sid=row.messaging_service_sid,
+        callback_url=status_url(parts, row.clinic_id, row.ref),
+        validity_seconds=seconds,
+    )
+
+
+def call(carrier: Carrier, messages: Sequence[tuple[int, Message]], threads: int = THREADS) -> list[Sent]:
+    """Hand over each message once, a few at a time. No database connection is held meanwhile."""
+    if len(messages) == 1:
+        return [_call_one(carrier, messages[0])]
+    with ThreadPoolExecutor(max_workers=min(threads, len(messages))) as pool:
+        return list(pool.map(partial(_call_one, carrier), messages))
+
+
+def _call_one(carrier: Carrier, item: tuple[int, Message]) -> Sent:
+    outbound_id, message = item
+    try:
+        return Sent(outbound_id, carrier.send(message))
+    except CarrierError as error:
+        return Sent(outbound_id, error=error)
+
+
+def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime) -> None:
+    """Write down what became of each call; a receipt that came first is never overwritten."""
+    accepted = [result for result in results if result.error is None]
+    failed = [(result.outbound_id, result.error) for result in results if result.error is not None]
+    with parts.database.clinic(clinic_id) as session:
+        if accepted:
+            session.execute(
+                _ACCEPTED,
+                {
+                    "clinic": clinic_id,
+                    "ids": [result.outbound_id for result in accepted],
+                    "sids": [result.sid for result in accepted],
+                    "now": now,
+                },
+            )
+        for outbound_id, error in failed:
+            row = session.get_one(Outbound, (clinic_id, outbound_id), with_for_update=True)
+            if row.status == "sending":
+                _record_failure(session, row, error, now)
+
+
+def _record_failure(session: Session, row: Outbound, error: CarrierError, now: datetime) -> None:
+    row.changed_at, row.error_code = now, error.code
+    if isinstance(error, Busy) and row.attempts < SEND_ATTEMPTS:
+        row.status, row.reason = "queued", "the carrier was busy"
+        row.due_at = now + BACKOFF * 2**row.attempts
+    elif isinstance(error, Busy | Refused):
+        after_failure(session, row, error.code, now, processed=False)
+    else:
+        row.status, row.reason = "uncertain", "the carrier did not answer; it is being looked up"

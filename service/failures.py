@@ -1,0 +1,101 @@
+"""What follows when a text was refused or failed: a new attempt, a number or sender set aside, and always a person told."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from flows.gate import REASONS
+from flows.limits import SEND_ATTEMPTS
+from flows.outcomes import outcome
+from service.store.audit import consent
+from service.store.journeys import Reminder, Scan
+from service.store.people import ContactPoint, Sender
+from service.store.texts import Outbound
+from service.tasks import open_task
+
+MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
+AGAIN_AFTER = timedelta(minutes=2)
+
+
+def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: str, now: datetime) -> None:
+    """The gate refused a queued row for good: it keeps the reason, and what matters goes to a person."""
+    row = session.get_one(Outbound, (clinic_id, outbound_id))
+    row.status, row.reason, row.changed_at = "refused", REASONS[reason], now
+    if reason not in ("not_booked", "moved"):
+        tell_someone(session, row, REASONS[reason], now)
+
+
+def after_failure(session: Session, row: Outbound, code: int | None, now: datetime, *, processed: bool) -> None:
+    """A refusal or a final failed receipt with `code`. `processed` is false where the carrier refused at the door.
+
+    A new attempt goes through the gate again and only if nothing of the first can still arrive.
+    """
+    what = outcome(code)
+    row.error_code, row.reason, row.changed_at = code, what.words, now
+    again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS
+    if again:
+        row.status, row.provider_sid = "queued", None
+        row.due_at = now + AGAIN_AFTER * row.attempts
+        return
+    if what.kind == "sender":
+        _stop_sender(session, row, what.words, now)
+        if not processed:  # nothing left our hands: it waits until an operator lifts the pause
+            row.status, row.due_at = "queued", now
+            return
+    if what.kind == "uncertain" and not processed:
+        row.status = "uncertain"
+        return
+    if not processed:
+        row.status = "failed"
+    if what.kind in ("number", "opted_out"):
+        _set_aside(session, row, what.kind, what.words, now)
+    tell_someone(session, row, what.words, now, always=what.kind in ("person", "sender"))
+
+
+def _stop_sender(session: Session, row: Outbound, words: str, now: datetime) -> None:
+    sender = session.get_one(Sender, (row.clinic_id, row.sender_id), with_for_update=True)
+    if sender.paused_reason is None:
+        sender.paused_reason = words
+    open_task(session, row.clinic_id, "sender_stopped", now=now, why=words)
+
+
+def _set_aside(session: Session, row: Outbound, kind: str, words: str, now: datetime) -> None:
+    """The number cannot be texted, or the carrier says it may not be: no more texts, and someone phones."""
+    if row.contact_point_id is None:
+        return
+    contact = session.get_one(ContactPoint, (row.clinic_id, row.contact_point_id), with_for_update=True)
+    if kind == "opted_out" and contact.opted_out_at is None:
+        contact.opted_out_at, contact.opted_out_how = now, f"carrier: {words}"
+        consent(session, row.clinic_id, contact_point_id=contact.id, patient_id=None, kind="opt_out", given=True,
+                obtained_by="carrier", how=words, at=now)  # fmt: skip
+    elif kind == "number" and contact.frozen_at is None:
+        contact.frozen_at, contact.frozen_why = now, words
+
+
+def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, always: bool = False) -> None:
+    """Open the task that a failed text calls for: the preparation by phone, or the text that did not arrive."""
+    said: set[str] = set()
+    if row.reminder_id is not None:
+        reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
+        said = {reminder.touchpoint, *reminder.merged}
+    scan = session.get(Scan, (row.clinic_id, row.scan_id)) if row.scan_id is not None else None
+    ahead = scan is not None and scan.state == "booked" and scan.arrival_at > now
+    if row.key in ("crisis", "urgent"):
+        kind = "cannot_reach"
+    elif ahead and said & {"prepare", "tomorrow", "today", "invite", "invite_again"}:
+        kind = "phone_preparation"
+    elif said & MATTERS or always:
+        kind = "not_delivered"
+    else:
+        return
+    open_task(
+        session,
+        row.clinic_id,
+        kind,
+        now=now,
+        why=why,
+        contact_point_id=row.contact_point_id,
+        patient_id=scan.patient_id if scan else None,
+        scan_id=scan.id if scan else None,
+        site_id=scan.site_id if scan else None,
+    )

@@ -1,0 +1,49 @@
+"""Tell the site's on-call contact of an urgent task, by text and without the patient's words, until someone has seen it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flows.model import Say
+from service import wording
+from service.store.database import ring_after
+from service.store.people import Sender, Site
+from service.store.texts import Task
+from service.tasks import announced, due_announcements
+from service.wiring import Parts
+
+
+def announce_due(parts: Parts, clinic_id: int, now: datetime) -> int:
+    """Announce every urgent task of a clinic whose moment has come; returns how many."""
+    with parts.database.clinic(clinic_id) as session:
+        due = due_announcements(session, clinic_id, now)
+        for task in due:
+            second_too = announced(task, now)
+            for phone in _contacts(session, task, second_too):
+                _text(parts, session, task, phone, now)
+    return len(due)
+
+
+def _site(session: Session, task: Task) -> Site:
+    statement = select(Site).where(Site.clinic_id == task.clinic_id).order_by(Site.id).limit(1)
+    if task.site_id is not None:
+        statement = statement.where(Site.id == task.site_id)
+    return session.scalars(statement).one()
+
+
+def _contacts(session: Session, task: Task, second_too: bool) -> list[str]:
+    site = _site(session, task)
+    return [site.on_call_phone, *([site.on_call_phone_2] if second_too and site.on_call_phone_2 else [])]
+
+
+def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime) -> None:
+    site = _site(session, task)
+    url = f"{parts.settings.public_url.rstrip('/')}/clinic/tasks"
+    known = {"site": site.name, "task": str(task.id), "url": url}
+    text = wording.word(parts.script, Say("on_call", "general"), "en", known)
+    sender = session.scalars(
+        select(Sender).where(Sender.clinic_id == task.clinic_id, Sender.live).order_by(Sender.id).limit(1)
+    ).one()
+    wording.keep_for_staff(session, sender, phone, text, parts.script, now=now)
+    ring_after(session, "send", task.clinic_id, sender.id)

@@ -1,0 +1,109 @@
+"""Lay out a scan's plan as rows, and void the one it replaces. Voided rows stay, with the reason."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from flows.journey import Planned, Visit, plan
+from service.store.focus import Focus
+from service.store.journeys import Reminder, Scan
+from service.store.texts import Outbound
+
+TIMELESS = ("invite", "invite_again", "about")
+
+
+def visit_of(focus: Focus) -> Visit:
+    """The scan in focus as the planner sees it."""
+    assert focus.scan is not None, "only a booked scan has a plan"
+    return Visit(
+        arrival_at=focus.scan.arrival_at,
+        starts_at=focus.scan.starts_at,
+        site_zone=ZoneInfo(focus.scan.zone),
+        patient_zone=focus.zone,
+        window=(focus.site.window_start, focus.site.window_end),
+    )
+
+
+def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
+    """Void the scan's plan and lay the next version for what is still to come; what was said is not said again."""
+    scan = focus.scan
+    if scan is None or scan.state != "booked":
+        return
+    said = _said(session, scan)
+    void(session, focus.clinic.id, scan.id, f"planned anew: {why}", now)
+    scan.plan_version += 1
+    scan.changed_at = now
+    invited = bool(said & {"invite", "invite_again"})
+    rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
+    keep(session, scan, [row for row in rows if row.touchpoint not in said - {"preparation_check"}], now)
+    session.flush()
+
+
+def keep(session: Session, scan: Scan, rows: list[Planned], now: datetime) -> None:
+    """Store planned rows under the scan's present version."""
+    if rows:
+        session.execute(
+            insert(Reminder),
+            [
+                {
+                    "clinic_id": scan.clinic_id,
+                    "scan_id": scan.id,
+                    "plan_version": scan.plan_version,
+                    "touchpoint": row.touchpoint,
+                    "merged": list(row.merged),
+                    "due_at": row.due_at,
+                    "valid_until": row.valid_until,
+                    "status": "skipped" if row.skipped else "planned",
+                    "reason": row.skipped,
+                    "changed_at": now,
+                }
+                for row in rows
+            ],
+        )
+
+
+def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datetime) -> None:
+    """Void what is still planned, and take back what was worded but not yet handed to the carrier."""
+    session.execute(
+        update(Reminder)
+        .where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, Reminder.status == "planned")
+        .values(status="void", reason=reason, changed_at=now)
+    )
+    session.execute(
+        update(Outbound)
+        .where(
+            Outbound.clinic_id == clinic_id,
+            Outbound.scan_id == scan_id,
+            Outbound.automated,
+            Outbound.status == "queued",
+        )
+        .values(status="refused", reason=reason, changed_at=now)
+    )
+
+
+def scans_of(session: Session, focus: Focus) -> list[int]:
+    """Every booked scan that is texted about at the number in focus."""
+    return list(
+        session.scalars(
+            select(Scan.id).where(
+                Scan.clinic_id == focus.clinic.id,
+                Scan.contact_point_id == focus.contact.id,
+                Scan.state == "booked",
+            )
+        )
+    )
+
+
+def _said(session: Session, scan: Scan) -> set[str]:
+    """Touchpoints already said. What depends on the time counts only for this very arrival, so that a move says it again."""
+    rows = session.execute(
+        select(Reminder.touchpoint, Reminder.merged).where(
+            Reminder.clinic_id == scan.clinic_id,
+            Reminder.scan_id == scan.id,
+            Reminder.status == "said",
+            or_(Reminder.plan_version >= scan.arrival_version, Reminder.touchpoint.in_(TIMELESS)),
+        )
+    )
+    return {name for touchpoint, merged in rows for name in (touchpoint, *merged)}

@@ -1,0 +1,81 @@
+"""A status callback: every raw one is kept, the status only rises, and a final failure always finds a person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from flows.outcomes import FROM_CARRIER, rises
+from service.failures import after_failure
+from service.store.journeys import Reminder
+from service.store.texts import Outbound, Receipt
+from service.tasks import close_by_event
+from service.wiring import Parts
+
+MAX_FIELDS, MAX_VALUE = 40, 500
+
+
+def receive(parts: Parts, clinic_id: int, ref: str, form: Mapping[str, str], now: datetime) -> bool:
+    """Keep one callback and let it raise the status of the text it is about; returns whether it changed anything.
+
+    An unknown text, an unknown status or missing fields are kept and counted and change nothing.
+    """
+    status, code = form.get("MessageStatus", ""), _code(form.get("ErrorCode", ""))
+    with parts.database.clinic(clinic_id) as session:
+        row = session.scalars(
+            select(Outbound).where(Outbound.clinic_id == clinic_id, Outbound.ref == ref).with_for_update()
+        ).one_or_none()
+        ours = row if row is not None and _same_text(row, form) else None
+        session.execute(
+            insert(Receipt).values(
+                clinic_id=clinic_id,
+                outbound_id=ours.id if ours else None,
+                status=status[:50],
+                error_code=code,
+                raw=_bounded(form),
+                received_at=now,
+            )
+        )
+        if ours is None or status not in FROM_CARRIER:
+            return False
+        return raise_status(session, ours, FROM_CARRIER[status], form.get("MessageSid", ""), code, now)
+
+
+def raise_status(session: Session, row: Outbound, status: str, sid: str, code: int | None, now: datetime) -> bool:
+    """Let a carrier's word raise a row's status; shared by callbacks and look-ups."""
+    row.provider_sid = row.provider_sid or sid or None
+    if not rises(row.status, status):
+        return False
+    row.status, row.changed_at = status, now
+    if status in ("failed", "undelivered"):
+        after_failure(session, row, code, now, processed=True)
+    elif status in ("accepted", "sent", "delivered"):
+        row.reason, row.error_code = "", None
+        _prepared(session, row, now)
+    return True
+
+
+def _prepared(session: Session, row: Outbound, now: datetime) -> None:
+    """The preparation has been taken by the carrier: nobody needs to phone it any more."""
+    if row.reminder_id is None or row.scan_id is None:
+        return
+    reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
+    if reminder.touchpoint == "prepare":
+        close_by_event(session, row.clinic_id, "phone_preparation", scan_id=row.scan_id,
+                       outcome="the preparation arrived by text", now=now)  # fmt: skip
+
+
+def _same_text(row: Outbound, form: Mapping[str, str]) -> bool:
+    """A callback for another message of the carrier's cannot speak for this one (an old attempt, a mixed-up URL)."""
+    sid = form.get("MessageSid", "")
+    return bool(sid) and row.provider_sid in (None, sid)
+
+
+def _code(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
+def _bounded(form: Mapping[str, str]) -> dict[str, str]:
+    """The raw fields, at most so many and so long, without what PostgreSQL cannot hold."""
+    return {k[:100].replace("\x00", ""): v[:MAX_VALUE].replace("\x00", "") for k, v in list(form.items())[:MAX_FIELDS]}

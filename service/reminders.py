@@ -1,0 +1,261 @@
+"""Planned moments that have come: word them for the outbox, or say why not. Each row succeeds or fails alone.
+
+The gate is asked here too, before the conversation moves to the touchpoint's question, and once more in the claim. What
+cannot be worded is set aside with its reason and never blocks its neighbours.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from flows.engine import step
+from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
+from flows.limits import URGENT_WINDOW
+from flows.model import Note, TouchpointDue
+from flows.script import Touchpoint
+from messages.catalog import CatalogError
+from messages.render import RenderError
+from service import wording
+from service.conversation import is_paused
+from service.effects import Turn, apply
+from service.store.database import ring_after
+from service.store.focus import Focus, focus_on_contact, latest_consent
+from service.store.journeys import Reminder, Scan
+from service.store.people import ContactPoint, Patient
+from service.store.texts import Outbound
+from service.tasks import close_by_event
+from service.wiring import Parts
+
+log = logging.getLogger(__name__)
+
+INVITES = frozenset({"invite", "invite_again"})
+NOTICES = frozenset({"moved", "cancelled"})
+MATTERS = frozenset({"prepare", "tomorrow", "today"})  # without these he stands there unprepared: someone phones
+ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
+
+
+def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> int:
+    """Handle up to `limit` due reminders of one clinic; returns how many. Rings again if more are waiting."""
+    with parts.database.clinic(clinic_id) as session:
+        due = list(
+            session.scalars(
+                select(Reminder)
+                .where(Reminder.clinic_id == clinic_id, Reminder.status == "planned", Reminder.due_at <= now)
+                .order_by(Reminder.due_at, Reminder.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        for reminder in due:
+            _fire_alone(parts, session, reminder, now)
+        if len(due) == limit:
+            ring_after(session, "fire", clinic_id)
+    return len(due)
+
+
+def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
+    """One reminder in its own savepoint; a failure is a row with its reason and a task for operators."""
+    try:
+        with session.begin_nested():
+            _fire(parts, session, reminder, now)
+    except (RenderError, CatalogError, SQLAlchemyError, LookupError, AssertionError) as error:
+        log.exception("a reminder was set aside (clinic %s, reminder %s)", reminder.clinic_id, reminder.id)
+        session.refresh(reminder)
+        _settle(reminder, "skipped", f"could not be worded ({type(error).__name__})", now)
+        turn = _turn(parts, session, reminder, now)
+        turn.open_task("cannot_word", f"reminder {reminder.id}: {reminder.touchpoint}")
+        if reminder.touchpoint in MATTERS:
+            turn.open_task("phone_preparation", "a planned text could not be written")
+
+
+def _turn(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> Turn:
+    scan = session.get_one(Scan, (reminder.clinic_id, reminder.scan_id))
+    focus = focus_on_contact(session, reminder.clinic_id, scan.contact_point_id)
+    if focus.scan is not scan:  # another booking is in focus: this text is still about its own scan and patient
+        focus = _about(session, focus, scan)
+    return Turn(session, focus, parts.script, now)
+
+
+def _about(session: Session, focus: Focus, scan: Scan) -> Focus:
+    focus.scan = scan
+    focus.patient = session.get_one(Patient, (scan.clinic_id, scan.patient_id))
+    focus.opted_in, focus.detail = (
+        bool(
+            session.scalar(
+                select(latest_consent(kind))
+                .select_from(ContactPoint)
+                .join(Patient, Patient.clinic_id == ContactPoint.clinic_id)
+                .where(ContactPoint.id == focus.contact.id, Patient.id == scan.patient_id)
+            )
+        )
+        for kind in ("texts", "detail")
+    )
+    return focus
+
+
+def _settle(reminder: Reminder, status: str, reason: str, now: datetime) -> None:
+    reminder.status, reminder.reason, reminder.changed_at = status, reason, now
+
+
+def _fire(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
+    turn = _turn(parts, session, reminder, now)
+    if reminder.touchpoint == "preparation_check":
+        _check_preparation(turn, reminder)
+        return
+    touchpoint = parts.script.touchpoints[reminder.touchpoint]
+    verdict = gate(_attempt(turn, reminder, touchpoint), now)
+    if verdict.action is Action.HOLD:
+        _hold(reminder, verdict, now)
+    elif verdict.action is Action.REFUSE:
+        _refused(turn, reminder, verdict)
+    else:
+        _say(parts, turn, reminder, touchpoint)
+
+
+def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
+    """The facts of one planned text, for the gate."""
+    focus, scan = turn.focus, turn.focus.scan
+    assert scan is not None
+    exempt = is_exempt(scan, touchpoint, turn.now)
+    invite = reminder.touchpoint in INVITES
+    return Attempt(
+        priority=Priority.DAY_OF if exempt else Priority.REMINDER,
+        automated=True,
+        valid_until=reminder.valid_until,
+        booked=scan.state in ("booked", "completed") or reminder.touchpoint == "cancelled",
+        current_plan=reminder.plan_version == scan.plan_version,
+        consented=invite or focus.opted_in,
+        opted_out=focus.contact.opted_out_at is not None,
+        frozen=focus.contact.frozen_at is not None,
+        sender_live=focus.sender.live,
+        paused=_paused(turn),
+        care_pause=focus.conversation.care_pause,
+        logistics=touchpoint.logistics,
+        exempt=exempt,
+        zone=focus.zone,
+        window=URGENT_WINDOW if reminder.touchpoint in NOTICES else (focus.site.window_start, focus.site.window_end),
+        last_inbound_at=focus.conversation.last_inbound_at,
+        texted_at=tuple(_texted_at(turn)),
+    )
+
+
+def is_exempt(scan: Scan, touchpoint: Touchpoint, now: datetime) -> bool:
+    """Whether a text is outside the caps: about the day before or the day itself, or sent on one of them."""
+    return touchpoint.day or now > scan.arrival_at - timedelta(hours=36)
+
+
+def _paused(turn: Turn) -> bool:
+    focus = turn.focus
+    held = (focus.patient is not None and focus.patient.paused_at is not None) or focus.sender.paused_reason is not None
+    return held or is_paused(turn.session, focus.clinic)
+
+
+def _texted_at(turn: Turn) -> list[datetime]:
+    """When he had automated texts that count against the caps, in the last week."""
+    return list(
+        turn.session.scalars(
+            select(Outbound.created_at).where(
+                Outbound.clinic_id == turn.focus.clinic.id,
+                Outbound.contact_point_id == turn.focus.contact.id,
+                Outbound.created_at > turn.now - timedelta(days=7),
+                Outbound.automated,
+                ~Outbound.exempt,
+                Outbound.status != "refused",
+            )
+        )
+    )
+
+
+def _hold(reminder: Reminder, verdict: Verdict, now: datetime) -> None:
+    """Wait: until a moment, or (a pause) until someone lifts it, looked at again each minute."""
+    reminder.due_at = verdict.until or now + timedelta(minutes=1)
+    reminder.reason, reminder.changed_at = REASONS[verdict.reason], now
+
+
+def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
+    reason = REASONS[verdict.reason]
+    if reminder.touchpoint in INVITES and turn.focus.opted_in:
+        reason = "he has already answered"
+    _settle(reminder, "skipped", reason, turn.now)
+    if MATTERS & {reminder.touchpoint, *reminder.merged} and verdict.reason not in ("not_booked", "moved"):
+        turn.open_task("phone_preparation", reason)
+
+
+def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> None:
+    """Step the conversation, word the text, put it into the outbox."""
+    focus, scan, now = turn.focus, turn.focus.scan, turn.now
+    assert scan is not None
+    if reminder.touchpoint in INVITES and focus.opted_in:
+        _settle(reminder, "skipped", "he has already answered", now)
+        return
+    due = TouchpointDue(reminder.touchpoint, tuple(reminder.merged), done=scan.state == "completed")
+    stepped = step(parts.script, focus.talk(now), due)
+    notes = [effect.action for effect in stepped.effects if isinstance(effect, Note)]
+    says = apply(turn, stepped)
+    if not says:
+        _settle(reminder, "skipped", "; ".join(notes), now)
+        return
+    known = wording.values(focus)
+    text = wording.as_one([wording.word(parts.script, say, focus.talk(now).language, known) for say in says])
+    exempt = is_exempt(scan, touchpoint, now)
+    wording.keep(
+        turn.session,
+        focus,
+        text,
+        parts.script,
+        now=now,
+        status="queued",
+        priority=Priority.DAY_OF if exempt else Priority.REMINDER,
+        due_at=now,
+        valid_until=reminder.valid_until,
+        automated=True,
+        logistics=touchpoint.logistics,
+        exempt=exempt,
+        reminder_id=reminder.id,
+    )
+    _settle(reminder, "said", "", now)
+    ring_after(turn.session, "send", focus.clinic.id, focus.sender.id)
+
+
+def _check_preparation(turn: Turn, reminder: Reminder) -> None:
+    """48 h before arrival, or at once on a late booking: is he prepared by text? If not, a person phones him."""
+    scan, now = turn.focus.scan, turn.now
+    assert scan is not None
+    if scan.state != "booked" or reminder.plan_version != scan.plan_version:
+        _settle(reminder, "skipped", "the visit changed", now)
+        return
+    if preparation_arrived(turn.session, scan):
+        _settle(reminder, "said", "the preparation was texted", now)
+        close_by_event(turn.session, scan.clinic_id, "phone_preparation", scan_id=scan.id,
+                       outcome="the preparation arrived by text", now=now)  # fmt: skip
+        return
+    contact = turn.focus.contact
+    if contact.opted_out_at is not None:
+        why = "he opted out of texts"
+    elif contact.frozen_at is not None:
+        why = contact.frozen_why or "the number is wrong"
+    elif not turn.focus.opted_in:
+        why = "he has not answered the invitation"
+    else:
+        why = "the preparation has not reached him by text yet"
+    turn.open_task("phone_preparation", why)
+    _settle(reminder, "said", f"someone is to phone him: {why}", now)
+
+
+def preparation_arrived(session: Session, scan: Scan) -> bool:
+    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
+    spoken = (
+        select(Outbound.id)
+        .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
+        .where(
+            Outbound.clinic_id == scan.clinic_id,
+            Outbound.scan_id == scan.id,
+            Reminder.plan_version >= scan.arrival_version,
+            Reminder.touchpoint == "prepare",
+            Outbound.status.in_(ARRIVED),
+        )
+    )
+    return bool(session.scalar(select(exists(spoken))))

@@ -1,0 +1,80 @@
+"""The staff's list of scans: what is wrong first, then by time, each with where its preparation stands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.reminders import preparation_arrived
+from service.store.focus import latest_consent
+from service.store.journeys import Scan
+from service.store.people import ContactPoint, Patient
+from service.store.texts import Task
+
+LOOK_BACK = timedelta(days=21)
+STATES = {"booked": "booked", "cancelled": "off", "completed": "done", "no_show": "did not come"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One scan of the list. `standing` says in words where the texts stand; `tone` colours it."""
+
+    scan: Scan
+    name: str
+    state: str
+    standing: str
+    tone: str
+    urgent: int
+    tasks: int
+
+    @property
+    def trouble(self) -> bool:
+        """Whether somebody must do something about it."""
+        return self.tasks > 0
+
+
+def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> list[Row]:
+    """Scans from three weeks ago on: those with open tasks first, then by arrival."""
+    tasks = (
+        select(
+            Task.contact_point_id,
+            func.count().label("open"),
+            func.count().filter(Task.urgent).label("urgent"),
+        )
+        .where(Task.clinic_id == clinic_id, Task.closed_at.is_(None), ~Task.operators)
+        .group_by(Task.contact_point_id)
+        .subquery()
+    )
+    found = session.execute(
+        select(Scan, Patient.given_name, ContactPoint, latest_consent("texts"), tasks.c.open, tasks.c.urgent)
+        .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
+        .join(ContactPoint, (ContactPoint.clinic_id == Scan.clinic_id) & (ContactPoint.id == Scan.contact_point_id))
+        .outerjoin(tasks, tasks.c.contact_point_id == Scan.contact_point_id)
+        .where(Scan.clinic_id == clinic_id, Scan.arrival_at > now - LOOK_BACK)
+        .order_by(Scan.arrival_at)
+        .limit(limit)
+    )
+    listed = []
+    for scan, name, contact, opted_in, count, urgent in found:
+        standing, tone = _standing(session, scan, contact, opted_in, now)
+        listed.append(Row(scan, name, STATES[scan.state], standing, tone, urgent or 0, count or 0))
+    return sorted(listed, key=lambda row: (-row.urgent, not row.trouble, row.scan.arrival_at))
+
+
+def _standing(
+    session: Session, scan: Scan, contact: ContactPoint, opted_in: bool | None, now: datetime
+) -> tuple[str, str]:
+    if contact.frozen_at is not None:
+        return f"No texts: {contact.frozen_why}", "bad"
+    if contact.opted_out_at is not None:
+        return "No texts: he opted out", "bad"
+    if opted_in is None:
+        return "Has not answered the invitation", "waiting"
+    if scan.state != "booked" or scan.arrival_at < now:
+        return "", "quiet"
+    if scan.confirmed_at is not None:
+        return "Says he will come", "good"
+    if preparation_arrived(session, scan):
+        return "Preparation sent", "good"
+    return "Takes our texts", "waiting"

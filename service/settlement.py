@@ -1,0 +1,117 @@
+"""Texts whose outcome nobody told us: look them up at the carrier, and never resend what may have been sent.
+
+A send without an answer, a worker that died in between, a reply without a receipt: each is matched one to one against
+the carrier's own list, by number, words and time. Found is adopted; absent from two listings, at least 2 and 10 minutes
+after the call, was not accepted and goes through the gate as a new attempt if it is still of use; else a person is told.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from flows.limits import LISTINGS, UNANSWERED
+from flows.outcomes import FROM_CARRIER
+from service.carrier.port import Listed
+from service.errors import Unknown
+from service.failures import tell_someone
+from service.receipts import raise_status
+from service.store.database import ring_after
+from service.store.texts import Outbound
+from service.wiring import Parts
+
+log = logging.getLogger(__name__)
+
+STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed it is gone
+GIVE_UP = timedelta(hours=6)  # the carrier cannot be asked: a person decides
+
+
+def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
+    """Look up what is open in one clinic; returns how many rows were looked at."""
+    with parts.database.clinic(clinic_id) as session:
+        _doubt(session, clinic_id, now)
+        phones = sorted({row.phone for row in _open(session, clinic_id, now, limit)})
+    for phone in phones:
+        try:
+            listed = parts.carrier.sent_to(phone, now - GIVE_UP)
+        except Unknown:
+            log.warning("the carrier cannot be asked now; open texts stay open")
+            listed = None
+        with parts.database.clinic(clinic_id) as session:
+            rows = [row for row in _open(session, clinic_id, now, limit) if row.phone == phone]
+            if listed is None:
+                _give_up(session, rows, now)
+            else:
+                _match(session, clinic_id, rows, listed, now)
+    return len(phones)
+
+
+def _doubt(session: Session, clinic_id: int, now: datetime) -> None:
+    """What has been open too long without a word becomes uncertain."""
+    for status, age in (("sending", STALE_CLAIM), ("offered", UNANSWERED)):
+        session.execute(
+            update(Outbound)
+            .where(Outbound.clinic_id == clinic_id, Outbound.status == status, Outbound.tried_at <= now - age)
+            .values(status="uncertain", reason="no word from the carrier; it is being looked up", changed_at=now)
+        )
+
+
+def _open(session: Session, clinic_id: int, now: datetime, limit: int) -> list[Outbound]:
+    """Uncertain rows whose next listing is due."""
+    rows = session.scalars(
+        select(Outbound)
+        .where(Outbound.clinic_id == clinic_id, Outbound.status == "uncertain")
+        .where(Outbound.tried_at <= now - LISTINGS[0])
+        .order_by(Outbound.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [row for row in rows if row.tried_at and now >= row.tried_at + LISTINGS[min(row.listings, 1)]]
+
+
+def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[Listed], now: datetime) -> None:
+    """Pair rows with the carrier's texts, oldest with oldest; a text already known to be another row's is no match."""
+    known = set(
+        session.scalars(
+            select(Outbound.provider_sid).where(
+                Outbound.clinic_id == clinic_id,
+                Outbound.provider_sid.in_([item.sid for item in listed]),
+            )
+        )
+    )
+    free = sorted((item for item in listed if item.sid not in known), key=lambda item: item.created_at or now)
+    for row in sorted(rows, key=lambda row: (row.tried_at or now, row.id)):
+        earliest = (row.tried_at or now) - timedelta(seconds=30)
+        twin = next(
+            (
+                item
+                for item in free
+                if item.body == row.body and (item.created_at is None or item.created_at >= earliest)
+            ),
+            None,
+        )
+        if twin is not None:
+            free.remove(twin)
+            raise_status(session, row, FROM_CARRIER.get(twin.status, "accepted"), twin.sid, twin.error_code, now)
+        else:
+            _absent(session, row, now)
+
+
+def _absent(session: Session, row: Outbound, now: datetime) -> None:
+    row.listings, row.changed_at = row.listings + 1, now
+    if row.listings < len(LISTINGS):
+        return
+    if row.valid_until is not None and now >= row.valid_until:
+        row.status, row.reason = "refused", "it was not accepted, and is now too late to be of use"
+        tell_someone(session, row, row.reason, now)
+        return
+    row.status, row.reason, row.due_at = "queued", "the first attempt was not accepted", now
+    ring_after(session, "send", row.clinic_id, row.sender_id)
+
+
+def _give_up(session: Session, rows: list[Outbound], now: datetime) -> None:
+    for row in rows:
+        if row.tried_at is not None and now - row.tried_at > GIVE_UP:
+            row.status, row.reason, row.changed_at = "failed", "nobody can tell whether it was sent", now
+            tell_someone(session, row, row.reason, now, always=True)

@@ -1,0 +1,1 @@
+"""The rows: tables, the one place that commits, and plain functions by noun."""

@@ -1,0 +1,113 @@
+"""The outbox as a queue: claim due rows with every fact the gate needs, in one query, skipping what another holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from flows.gate import Attempt, Priority
+from flows.limits import URGENT_WINDOW
+
+# Consent and caps are looked up only for automated texts; the correlated subqueries are skipped for replies.
+_DUE = text("""
+    select o.clinic_id, o.id, o.ref, o.phone, o.body, o.key, o.priority, o.automated, o.logistics, o.exempt, o.valid_until,
+           s.phone as sender_phone, s.messaging_service_sid, s.live,
+           (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
+            or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
+           cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen,
+           coalesce(cv.care_pause, false) as care_pause, cv.last_inbound_at,
+           coalesce(sc.state, '') as scan_state, sc.plan_version is not distinct from o.plan_version as current_plan,
+           coalesce(p.zone, st.zone, 'UTC') as zone, st.window_start, st.window_end,
+           o.automated and coalesce((
+               select given from consents k
+               where k.clinic_id = o.clinic_id and k.contact_point_id = o.contact_point_id
+                 and k.patient_id = sc.patient_id
+                 and k.kind = case when o.key in ('invite', 'invite_again') then 'permission' else 'texts' end
+               order by k.id desc limit 1), false) as consented,
+           case when o.automated and not o.exempt then array(
+               select x.created_at from outbound x
+               where x.clinic_id = o.clinic_id and x.contact_point_id = o.contact_point_id
+                 and x.created_at > cast(:now as timestamptz) - interval '7 days' and x.automated and not x.exempt
+                 and x.status <> 'refused' and x.id < o.id) end as texted_at
+    from outbound o
+    join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
+    join clinics c on c.id = o.clinic_id
+    left join contact_points cp on cp.clinic_id = o.clinic_id and cp.id = o.contact_point_id
+    left join conversations cv on cv.clinic_id = o.clinic_id and cv.contact_point_id = o.contact_point_id
+    left join scans sc on sc.clinic_id = o.clinic_id and sc.id = o.scan_id
+    left join patients p on p.clinic_id = o.clinic_id and p.id = sc.patient_id
+    left join sites st on st.clinic_id = o.clinic_id and st.id = sc.site_id
+    where o.clinic_id = :clinic and o.sender_id = :sender and o.status = 'queued' and o.due_at <= :now
+    order by o.priority, o.due_at, o.id
+    limit :limit
+    for update of o skip locked
+""")
+
+_SENDING = text("""
+    update outbound set status = 'sending', tried_at = :now, attempts = attempts + 1, listings = 0, changed_at = :now
+    where clinic_id = :clinic and id = any(cast(:ids as bigint[]))
+""")
+_HOLD = text("""
+    update outbound set due_at = :until, reason = :reason, changed_at = :now where clinic_id = :clinic and id = :id
+""")
+
+
+@dataclass(frozen=True)
+class Due:
+    """One claimed row, and the facts of it for the gate."""
+
+    clinic_id: int
+    id: int
+    ref: str
+    phone: str
+    body: str
+    sender_phone: str
+    messaging_service_sid: str | None
+    attempt: Attempt
+
+
+def due_texts(session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int) -> list[Due]:
+    """Up to `limit` due rows of one sender, most pressing first, locked until this transaction ends."""
+    rows = session.execute(_DUE, {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit}).all()
+    return [
+        Due(r.clinic_id, r.id, r.ref, r.phone, r.body, r.sender_phone, r.messaging_service_sid, _attempt(r))
+        for r in rows
+    ]
+
+
+def _attempt(r: Row[tuple[object, ...]]) -> Attempt:
+    notice = r.key in ("moved", "cancelled")
+    window = URGENT_WINDOW if notice or r.window_start is None else (r.window_start, r.window_end)
+    return Attempt(
+        priority=Priority(r.priority),
+        automated=r.automated,
+        valid_until=r.valid_until,
+        booked=r.scan_state in ("booked", "completed") or r.key == "cancelled",
+        current_plan=r.current_plan,
+        consented=r.consented,
+        opted_out=r.opted_out,
+        frozen=r.frozen,
+        sender_live=r.live,
+        paused=r.paused,
+        care_pause=r.care_pause,
+        logistics=r.logistics,
+        exempt=r.exempt,
+        zone=ZoneInfo(r.zone),
+        window=window,
+        last_inbound_at=r.last_inbound_at,
+        texted_at=tuple(r.texted_at or ()),
+    )
+
+
+def mark_sending(session: Session, clinic_id: int, ids: Sequence[int], now: datetime) -> None:
+    """Claim these rows: from here until a result is recorded their outcome is unknown."""
+    if ids:
+        session.execute(_SENDING, {"clinic": clinic_id, "ids": list(ids), "now": now})
+
+
+def hold(session: Session, row: Due, until: datetime, reason: str, now: datetime) -> None:
+    """Not now: the row stays queued until `until`, with the reason in words."""
+    session.execute(_HOLD, {"clinic": row.clinic_id, "id": row.id, "until": until, "reason": reason, "now": now})

@@ -1,0 +1,57 @@
+"""What is waiting, across clinics: ids and moments only, read through the narrow role. And the beats of moving parts."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from flows.limits import LISTINGS, UNANSWERED
+
+_REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
+_TEXTS = text("select distinct clinic_id, sender_id from outbound where status = 'queued' and due_at <= :now")
+_OPEN = text("""
+    select distinct clinic_id from outbound
+    where (status in ('sending', 'offered') and tried_at <= :unanswered)
+       or (status = 'uncertain' and tried_at <= :listing)
+""")
+_ANNOUNCE = text("select distinct clinic_id from tasks where announce_at <= :now and closed_at is null")
+_NEXT = text("""
+    select min(at) from (
+        select min(due_at) as at from reminders where status = 'planned'
+        union all select min(due_at) from outbound where status = 'queued'
+        union all select min(announce_at) from tasks where closed_at is null and announce_at is not null
+        union all select min(tried_at) + interval '1 minute' from outbound where status in ('sending', 'offered')
+        union all select min(tried_at + case when listings = 0 then interval '2 minutes' else interval '10 minutes' end)
+                  from outbound where status = 'uncertain'
+    ) as coming
+""")
+_BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name) do update set at = excluded.at")
+
+
+Bell = tuple[str, *tuple[int, ...]]  # a job and its row ids
+
+
+def waiting(connection: Connection, now: datetime) -> list[Bell]:
+    """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce."""
+    rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
+    rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now})]
+    moments = {"unanswered": now - UNANSWERED, "listing": now - LISTINGS[0]}
+    rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
+    rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
+    return rings
+
+
+def next_moment(connection: Connection) -> datetime | None:
+    """The earliest moment at which anything is due; it may lie in the past."""
+    found: datetime | None = connection.execute(_NEXT).scalar()
+    return found
+
+
+def beat(connection: Connection, name: str, now: datetime) -> None:
+    """A sign of life."""
+    connection.execute(_BEAT, {"name": name, "at": now})
+
+
+def since_beat(connection: Connection, name: str, now: datetime) -> timedelta | None:
+    """How long ago `name` last showed a sign of life."""
+    at = connection.execute(text("select at from beats where name = :name"), {"name": name}).scalar()
+    return now - at if at else None

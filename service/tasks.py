@@ -1,0 +1,127 @@
+"""Tasks: what a person must look at. Opened at most once a kind and phone, announced until someone has seen it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flows.limits import SAFETY_ESCALATE_AFTER, SAFETY_REPEAT
+from flows.tasks import TASKS
+from service.errors import NotFound
+from service.store import audit
+from service.store.database import ring_after
+from service.store.texts import Task
+
+
+def open_task(
+    session: Session,
+    clinic_id: int,
+    kind: str,
+    *,
+    now: datetime,
+    why: str = "",
+    contact_point_id: int | None = None,
+    patient_id: int | None = None,
+    scan_id: int | None = None,
+    site_id: int | None = None,
+    inbound_id: int | None = None,
+) -> int:
+    """Open a task, or count it once more on the open one of the same kind and phone.
+
+    An urgent one announces itself to the on-call contact at once, and again if it had already been acknowledged: what
+    was urgent twice is news.
+    """
+    spec = TASKS[kind]
+    insertion = insert(Task).values(
+        clinic_id=clinic_id,
+        kind=kind,
+        urgent=spec.urgent,
+        operators=spec.operators,
+        why=why,
+        times=1,
+        contact_point_id=contact_point_id,
+        patient_id=patient_id,
+        scan_id=scan_id,
+        site_id=site_id,
+        inbound_id=inbound_id,
+        opened_at=now,
+        due_at=now + spec.within,
+        announce_at=now if spec.urgent else None,
+        announced=0,
+    )
+    task_id = session.execute(
+        insertion.on_conflict_do_update(
+            index_elements=["clinic_id", "kind", "contact_point_id"],
+            index_where=text("closed_at is null"),
+            set_={
+                "times": Task.times + 1,
+                "inbound_id": func.coalesce(insertion.excluded.inbound_id, Task.inbound_id),
+                "announce_at": func.coalesce(Task.announce_at, insertion.excluded.announce_at),
+                "acknowledged_at": None,
+                "acknowledged_by": None,
+            },
+        ).returning(Task.id)
+    ).scalar_one()
+    if spec.urgent:
+        ring_after(session, "announce", clinic_id)
+    return task_id
+
+
+def acknowledge(session: Session, clinic_id: int, task_id: int, *, by: str, now: datetime) -> None:
+    """Someone has seen it: the announcements stop, the task stays open."""
+    task = _get(session, clinic_id, task_id)
+    if task.acknowledged_at is None and task.closed_at is None:
+        task.acknowledged_at, task.acknowledged_by, task.announce_at = now, by, None
+        audit.record(session, clinic_id, at=now, actor=by, action="acknowledged", subject="task", subject_id=task_id)
+
+
+def close(session: Session, clinic_id: int, task_id: int, *, by: str, outcome: str, now: datetime) -> Task:
+    """It is done; `outcome` says how. Closing a closed task changes nothing."""
+    task = _get(session, clinic_id, task_id)
+    if task.closed_at is None:
+        task.closed_at, task.closed_by, task.outcome, task.announce_at = now, by, outcome[:500], None
+        task.acknowledged_at = task.acknowledged_at or now
+        audit.record(session, clinic_id, at=now, actor=by, action="closed", subject="task", subject_id=task_id)
+    return task
+
+
+def close_by_event(session: Session, clinic_id: int, kind: str, *, scan_id: int, outcome: str, now: datetime) -> None:
+    """Close what an event has made needless, such as "phone him the preparation" once the text has arrived."""
+    session.execute(
+        update(Task)
+        .where(Task.clinic_id == clinic_id, Task.kind == kind, Task.scan_id == scan_id, Task.closed_at.is_(None))
+        .values(closed_at=now, closed_by="system", outcome=outcome, announce_at=None)
+    )
+
+
+def due_announcements(session: Session, clinic_id: int, now: datetime, limit: int = 50) -> list[Task]:
+    """Urgent tasks whose on-call contact must be told now, locked for this transaction."""
+    return list(
+        session.scalars(
+            select(Task)
+            .where(Task.clinic_id == clinic_id, Task.announce_at <= now, Task.closed_at.is_(None))
+            .order_by(Task.announce_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def announced(task: Task, now: datetime) -> bool:
+    """Note one announcement and when the next is due; returns whether the second contact must be told too."""
+    task.announced += 1
+    task.announce_at = now + SAFETY_REPEAT
+    return task.announced > SAFETY_ESCALATE_AFTER
+
+
+def _get(session: Session, clinic_id: int, task_id: int) -> Task:
+    task = session.get(Task, (clinic_id, task_id), with_for_update=True)
+    if task is None:
+        raise NotFound(f"there is no task {task_id}")
+    return task
+
+
+def overdue_by(task: Task, now: datetime) -> timedelta:
+    """How long past its due moment an open task is; negative while there is still time."""
+    return now - task.due_at

@@ -1,0 +1,246 @@
+"""The staff's pages: the list of scans, one patient's timeline and thread, booking, and the tasks that need a person."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flows.model import Reason
+from service import booking, schedule, tasks, timeline
+from service.effects import Turn
+from service.errors import Conflict, Invalid
+from service.intake import Permission, read_booking
+from service.store.focus import Focus, focus_on_contact
+from service.store.journeys import Scan
+from service.store.people import ContactPoint, Patient, Site
+from service.store.texts import Task
+from service.web.access import Person, StaffMember, TheParts
+from service.web.pages import page
+from service.wiring import Parts
+
+router = APIRouter(prefix="/clinic", include_in_schema=False)
+Field = Annotated[str, Form(max_length=500)]
+
+
+def _sites(session: Session) -> list[Site]:
+    return list(session.scalars(select(Site).order_by(Site.id)))
+
+
+@router.get("")
+def scans(request: Request, who: StaffMember, parts: TheParts) -> Response:
+    """Every scan from three weeks ago on, those that need a person first."""
+    now = parts.now()
+    with parts.database.clinic(who.clinic_id) as session:
+        rows = schedule.rows(session, who.clinic_id, now)
+        waiting = timeline.open_tasks(session, who.clinic_id)
+        return page(
+            request,
+            "scans.html",
+            {"who": who, "rows": rows, "tasks": waiting, "now": now, "site": _sites(session)[0], "here": "scans"},
+        )
+
+
+@router.get("/book")
+def booking_form(request: Request, who: StaffMember, parts: TheParts) -> Response:
+    """An empty form to book a scan."""
+    return _form(request, who, parts, {}, None, 200)
+
+
+def _form(
+    request: Request, who: Person, parts: Parts, given: dict[str, str], wrong: Invalid | Conflict | None, status: int
+) -> Response:
+    with parts.database.clinic(who.clinic_id) as session:
+        context = {
+            "who": who,
+            "sites": _sites(session),
+            "reasons": list(Reason),
+            "given": given,
+            "wrong": wrong,
+            "here": "book",
+        }
+        return page(request, "book.html", context, status)
+
+
+@router.post("/book")
+def book(
+    request: Request,
+    who: StaffMember,
+    parts: TheParts,
+    external_id: Field,
+    patient_id: Field,
+    given_name: Field,
+    phone: Field,
+    arrival_at: Field,
+    tracer: Field,
+    reason: Field = "unknown",
+    starts_at: Field = "",
+    permission_how: Field = "",
+) -> Response:
+    """Book it; a wrong field comes back with the form as it was filled in, and nothing is stored."""
+    given = {
+        "external_id": external_id,
+        "patient_id": patient_id,
+        "given_name": given_name,
+        "phone": phone,
+        "arrival_at": arrival_at,
+        "starts_at": starts_at,
+        "tracer": tracer,
+        "reason": reason,
+        "permission_how": permission_how,
+    }
+    now = parts.now()
+    try:
+        if not permission_how.strip():
+            raise Invalid("permission_how", "say how he agreed to be texted, such as: asked by phone")
+        read = read_booking(
+            patient_id=patient_id,
+            given_name=given_name,
+            phone=phone,
+            language="en",
+            zone=None,
+            arrival_at=arrival_at,
+            starts_at=starts_at or None,
+            tracer=tracer,
+            reason=reason,
+            site=None,
+            permission=Permission(who.actor, permission_how, now),
+        )
+        booking.book(parts, who.clinic_id, _id(external_id), read, actor=who.actor, now=now)
+    except (Invalid, Conflict) as error:
+        return _form(request, who, parts, given, error, 422)
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+def _id(written: str) -> str:
+    if not written or len(written) > 100 or any(c.isspace() or c in "/?#%" for c in written):
+        raise Invalid("external_id", "letters, digits and - . _ without spaces")
+    return written
+
+
+@router.get("/scans/{external_id}")
+def one_scan(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
+    """One patient: what needs a person, the timeline, and the thread as bubbles."""
+    with parts.database.clinic(who.clinic_id) as session:
+        return page(request, "scan.html", _scan_context(session, who, external_id, parts.now()))
+
+
+def _scan_context(session: Session, who: Person, external_id: str, now: datetime) -> dict[str, object]:
+    scan = timeline.find_scan(session, who.clinic_id, external_id)
+    focus: Focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
+    return {
+        "who": who,
+        "here": "scans",
+        "scan": scan,
+        "state": schedule.STATES[scan.state],
+        "patient": session.get_one(Patient, (who.clinic_id, scan.patient_id)),
+        "contact": session.get_one(ContactPoint, (who.clinic_id, scan.contact_point_id)),
+        "focus": focus,
+        "site": session.get_one(Site, (who.clinic_id, scan.site_id)),
+        "moments": timeline.moments(session, scan),
+        "bubbles": timeline.thread(session, who.clinic_id, scan.contact_point_id),
+        "tasks": timeline.open_tasks(session, who.clinic_id, scan),
+        "now": now,
+    }
+
+
+@router.get("/scans/{external_id}/live")
+def live(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
+    """The moving part of the patient's page, fetched again every few seconds."""
+    with parts.database.clinic(who.clinic_id) as session:
+        return page(request, "_story.html", _scan_context(session, who, external_id, parts.now()))
+
+
+@router.post("/scans/{external_id}/move")
+def move(
+    request: Request, external_id: str, who: StaffMember, parts: TheParts, arrival_at: Field, starts_at: Field = ""
+) -> Response:
+    """Move a scan: the same booking with another arrival."""
+    now = parts.now()
+    with parts.database.clinic(who.clinic_id) as session:
+        scan = timeline.find_scan(session, who.clinic_id, external_id)
+        patient = session.get_one(Patient, (who.clinic_id, scan.patient_id))
+        contact = session.get_one(ContactPoint, (who.clinic_id, scan.contact_point_id))
+        site = session.get_one(Site, (who.clinic_id, scan.site_id))
+    read = read_booking(
+        patient_id=patient.external_id,
+        given_name=patient.given_name,
+        phone=contact.phone,
+        language=patient.language,
+        zone=patient.zone,
+        arrival_at=arrival_at,
+        starts_at=starts_at or None,
+        tracer=scan.tracer,
+        reason=scan.reason,
+        site=site.name,
+        permission=Permission(who.actor, "moved by staff; permission as recorded before", now),
+    )
+    booking.book(parts, who.clinic_id, external_id, read, actor=who.actor, now=now)
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+@router.post("/scans/{external_id}/end")
+def end(request: Request, external_id: str, who: StaffMember, parts: TheParts, state: Field) -> Response:
+    """Cancel, complete, or mark as not come."""
+    if state not in ("cancelled", "completed", "no_show"):
+        raise Invalid("state", "cancelled, completed or no_show")
+    booking.end(parts, who.clinic_id, external_id, state, actor=who.actor, now=parts.now())
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+@router.post("/scans/{external_id}/release")
+def release(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
+    """After a safety reply: someone has spoken to him, and the ordinary texts may go on."""
+    now = parts.now()
+    with parts.database.clinic(who.clinic_id) as session:
+        scan: Scan = timeline.find_scan(session, who.clinic_id, external_id)
+        focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
+        focus.conversation.care_pause = False
+        Turn(session, focus, parts.script, now).audit("care_released", by=who.actor)
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+@router.get("/tasks")
+def task_list(request: Request, who: StaffMember, parts: TheParts) -> Response:
+    """What needs a person, the most pressing first."""
+    with parts.database.clinic(who.clinic_id) as session:
+        waiting = timeline.open_tasks(session, who.clinic_id)
+        scans = {
+            task.id: session.get(Scan, (who.clinic_id, task.scan_id)) if task.scan_id else None for task in waiting
+        }
+        names = {
+            task.id: session.get(Patient, (who.clinic_id, task.patient_id)) if task.patient_id else None
+            for task in waiting
+        }
+        context = {
+            "who": who,
+            "tasks": waiting,
+            "scans": scans,
+            "patients": names,
+            "now": parts.now(),
+            "site": _sites(session)[0],
+            "here": "tasks",
+        }
+        return page(request, "tasks.html", context)
+
+
+@router.post("/tasks/{task_id}/acknowledge")
+def acknowledge(request: Request, task_id: int, who: StaffMember, parts: TheParts) -> Response:
+    """Seen: the on-call contact is told no more. The task stays open."""
+    with parts.database.clinic(who.clinic_id) as session:
+        tasks.acknowledge(session, who.clinic_id, task_id, by=who.actor, now=parts.now())
+    return RedirectResponse("/clinic/tasks", 303)
+
+
+@router.post("/tasks/{task_id}/done")
+def done(request: Request, task_id: int, who: StaffMember, parts: TheParts, outcome: Field = "") -> Response:
+    """Done, and how."""
+    with parts.database.clinic(who.clinic_id) as session:
+        task: Task = tasks.close(
+            session, who.clinic_id, task_id, by=who.actor, outcome=outcome or "done", now=parts.now()
+        )
+        if task.operators:
+            raise Conflict("this task is for operators")
+    return RedirectResponse("/clinic/tasks", 303)

@@ -1,0 +1,72 @@
+"""The carrier's door: texts in and status callbacks, both signed. The answer to a text is the reply itself."""
+
+import logging
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from starlette.datastructures import FormData
+
+from service import conversation, receipts
+from service.store.texts import Unrouted
+from service.web.access import SignedForm, TheParts
+from service.wiring import Parts
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/twilio", include_in_schema=False)
+
+_ROUTE = text("select clinic_id, id from senders where phone = :phone")
+
+
+def _xml(body: str) -> Response:
+    return Response(body, media_type="text/xml; charset=utf-8")
+
+
+def _word(form: FormData, name: str) -> str:
+    return str(form.get(name, ""))
+
+
+@router.post("/inbound")
+def inbound(form: SignedForm, parts: TheParts) -> Response:
+    """A text from a phone. Answers with TwiML; unknown numbers of ours are kept for operators and answered empty."""
+    now = parts.now()
+    sid = _word(form, "MessageSid") or _word(form, "SmsSid")
+    if not sid:
+        return _xml(conversation.EMPTY)
+    with parts.database.cross() as connection:
+        route = connection.execute(_ROUTE, {"phone": _word(form, "To")}).one_or_none()
+    if route is None:
+        _keep_unrouted(parts, sid, form)
+        return _xml(conversation.EMPTY)
+    media = _word(form, "NumMedia")
+    arrived = conversation.Arrived(
+        message_sid=sid[:64],
+        phone=_word(form, "From")[:64],
+        body=_word(form, "Body"),
+        media=int(media) if media.isascii() and media.isdigit() and len(media) < 3 else 0,
+        opt_out_type=_word(form, "OptOutType")[:16],
+    )
+    return _xml(conversation.receive(parts, route.clinic_id, route.id, arrived, now))
+
+
+def _keep_unrouted(parts: Parts, sid: str, form: FormData) -> None:
+    log.warning("a text came to a number that belongs to no clinic (%s)", sid[:64])
+    with parts.database.cross() as connection:
+        connection.execute(
+            insert(Unrouted)
+            .values(
+                message_sid=sid[:64],
+                to_number=_word(form, "To")[:64],
+                raw={key[:100]: str(value)[:1600].replace("\x00", "") for key, value in form.items()},
+                received_at=parts.now(),
+            )
+            .on_conflict_do_nothing()
+        )
+
+
+@router.post("/status/{clinic_id}/{ref}")
+def status(clinic_id: int, ref: str, form: SignedForm, parts: TheParts) -> Response:
+    """A receipt. Always 200 once the signature holds: what it is about is our affair, not the carrier's."""
+    now = parts.now()
+    receipts.receive(parts, clinic_id, ref, {key: str(value) for key, value in form.items()}, now)
+    return Response(status_code=200)

@@ -1,0 +1,36 @@
+"""What a ring does. A job carries row ids only, builds its parts once a process, and reads the clock once a turn.
+
+Unknown arguments are taken and ignored, so that a worker of the last version survives a newer caller.
+"""
+
+from functools import lru_cache
+
+from service import delivery, oncall, reminders, settlement
+from service.settings import settings
+from service.wiring import Parts, open_parts
+
+
+@lru_cache(maxsize=1)
+def parts() -> Parts:
+    """This process's parts, opened at its first job."""
+    return open_parts(settings())
+
+
+def send(clinic_id: int, sender_id: int, *_: object) -> None:
+    """Send one batch of one sender's due texts."""
+    delivery.send_due(parts(), clinic_id, sender_id, parts().now())
+
+
+def fire(clinic_id: int, *_: object) -> None:
+    """Word one clinic's due reminders."""
+    reminders.fire_due(parts(), clinic_id, parts().now())
+
+
+def settle(clinic_id: int, *_: object) -> None:
+    """Look up one clinic's texts whose outcome nobody told us."""
+    settlement.settle(parts(), clinic_id, parts().now())
+
+
+def announce(clinic_id: int, *_: object) -> None:
+    """Tell one clinic's on-call contacts of urgent tasks nobody has seen."""
+    oncall.announce_due(parts(), clinic_id, parts().now())
