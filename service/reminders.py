@@ -180,7 +180,7 @@ def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
     if reminder.touchpoint in INVITES and turn.focus.opted_in:
         reason = "he has already answered"
     _settle(reminder, "skipped", reason, turn.now)
-    if MATTERS & {reminder.touchpoint, *reminder.merged} and verdict.reason not in ("not_booked", "moved"):
+    if MATTERS & {reminder.touchpoint, *reminder.merged} and verdict.reason not in ("not_booked", "moved", "no_consent"):
         turn.open_task("phone_preparation", reason)
 
 

@@ -57,7 +57,7 @@ function drawMoments() {
     button.type = "button";
     button.dataset.testid = `clock-jump-${moment.name}`;
     button.dataset.at = moment.at;
-    button.append(make("small", "", moment.label.replace(`${moment.name} · `, "")));
+    button.append(make("small", "", moment.label));
     button.addEventListener("click", () => jump(Date.parse(moment.at)));
     return make("li").appendChild(button).parentElement;
   }));

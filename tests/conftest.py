@@ -1,0 +1,70 @@
+"""Real servers for every test: PostgreSQL and Valkey from wheels, started once, emptied between tests.
+
+A laptop without the embedded servers skips what needs them; CI (the variable CI is set) must not.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from service.embedded import postgres, valkey
+from service.errors import SettingsError
+from service.migrate import migrate
+from service.settings import Settings
+from service.store.database import driver_url
+from tests.house import House, open_house
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A migrated PostgreSQL and a Valkey of this test process's own."""
+    folder = tmp_path_factory.mktemp("servers")
+    for parent in (folder, *folder.parents):  # as root the server runs as another user, who must get in
+        if parent.name and os.geteuid() == 0 and parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    try:
+        with postgres(folder / "postgres") as database, valkey(folder / "valkey") as redis:
+            migrate(database)
+            yield Settings(
+                environment="development",
+                database_url=database,
+                migrate_database_url=database,
+                redis_url=redis,
+                twilio_account_sid="AC" + "0" * 32,
+                twilio_auth_token="12345",
+                secret_key="a test key that is long enough for everything",
+                data_dir=folder,
+            )
+    except SettingsError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def owner(servers: Settings) -> Iterator[Engine]:
+    """A connection as the tables' owner: to empty them, and to look at everything at once."""
+    engine = create_engine(driver_url(servers.owner_url), isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def empty(servers: Settings, owner: Engine) -> Settings:
+    """The settings of servers without any rows."""
+    with owner.connect() as connection:
+        tables = connection.execute(
+            text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'")
+        ).scalars()
+        connection.execute(text(f"truncate {', '.join(tables)} restart identity cascade"))
+    return servers
+
+
+@pytest.fixture
+def house(empty: Settings, tmp_path: Path) -> Iterator[House]:
+    """The whole house in this process: web doors and a pretend carrier over real HTTP, and a clock that we move."""
+    with open_house(empty.model_copy(update={"data_dir": tmp_path})) as opened:
+        yield opened
