@@ -120,6 +120,7 @@ def _new(
     focus = _bring_into_focus(session, site.clinic_id, contact_id, patient.id, scan.id)
     _permission(session, focus, booking, now)
     _plan_or_ask(parts, session, focus, booking, now, why="booked")
+    session.refresh(scan)
     _audit(session, scan, actor, "booked", now)
     return Booked(scan.id, "new")
 
@@ -132,7 +133,7 @@ def _bring_into_focus(session: Session, clinic_id: int, contact_id: int, patient
         .with_for_update()
     ).one()
     conversation.patient_id, conversation.scan_id = patient_id, scan_id
-    session.flush()
+    session.flush()  # what is loaded next must see the new scan, and its new times
     return focus_on_contact(session, clinic_id, contact_id)
 
 
@@ -140,7 +141,7 @@ def _permission(session: Session, focus: Focus, booking: Booking, now: datetime)
     if booking.permission is not None:
         audit.consent(
             session,
-            focus.clinic.id,
+            focus.clinic_id,
             contact_point_id=focus.contact.id,
             patient_id=focus.patient.id if focus.patient else None,
             kind="permission",
@@ -161,7 +162,7 @@ def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking,
     if focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None:
         turn.open_task("phone_preparation", "he opted out of texts, or the number is wrong")
     planning.lay(session, focus, now, why=why)
-    ring_after(session, "fire", focus.clinic.id)
+    ring_after(session, "fire", focus.clinic_id)
 
 
 def _change(
@@ -194,6 +195,7 @@ def _change(
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
     if moved:
         tell(Turn(session, focus, parts.script, now), "moved", old, scan.arrival_at)
+    session.refresh(scan)
     _audit(session, scan, actor, "moved" if moved else "changed", now)
     return Booked(scan.id, "moved" if moved else "changed")
 
@@ -220,8 +222,8 @@ def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: dateti
         return
     planned, phone = notice(touchpoint, planning.visit_of(focus), old_arrival, new_arrival, turn.now)
     if planned is not None:
-        planning.keep(turn.session, scan, [planned], turn.now)
-        ring_after(turn.session, "fire", focus.clinic.id)
+        planning.keep(turn.session, focus.clinic_id, scan, [planned], turn.now)
+        ring_after(turn.session, "fire", focus.clinic_id)
     if phone:
         turn.open_task("phone_change", "the visit is too soon for a text in time")
 
@@ -243,8 +245,9 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
         if state == "cancelled" and scan.arrival_at > now:
             scan.plan_version += 1
+            session.flush()
             focus = focus_on_contact(session, clinic_id, scan.contact_point_id)
-            if focus.conversation.scan_id == scan.id:
+            if focus.scan is not None and focus.scan.id == scan.id:
                 tell(Turn(session, focus, parts.script, now), "cancelled", scan.arrival_at, None)
         return Booked(scan.id, state)
 

@@ -5,26 +5,24 @@ in a savepoint: if our own code raises, the text stays, the exact stop and safet
 fallback is answered and a task is raised. A STOP or a cry for help is never lost to a bug.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
-from sqlalchemy import select
-from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from flows.engine import safety_step, step
-from flows.gate import Action, Attempt, Priority, gate
-from flows.model import Decision, Safety, Say, Standing, Step, TextReceived
+from flows.gate import REASONS, Action, Attempt, Priority, gate
+from flows.model import Decision, Safety, Say, Standing, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
 from service import keys, wording
 from service.effects import Turn, apply
-from service.store.focus import Focus, contact_point, focus_on_contact, focus_on_text
-from service.store.people import Clinic
+from service.store.focus import Focus, contact_point, focus_on_text, keep_talk
 from service.store.texts import Inbound
 from service.wiring import Parts
 
@@ -50,44 +48,69 @@ def receive(
     parts: Parts, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime, *, router: Router = route
 ) -> str:
     """Store the text, decide, and return the TwiML to answer with. The same MessageSid gets the same answer."""
+    # PostgreSQL's text cannot hold NUL; everything else is kept as it came.
+    arrived = replace(arrived, body=arrived.body.replace("\x00", "\ufffd")[:1600])
     with parts.database.clinic(clinic_id) as session:
-        inbound = _insert(session, clinic_id, sender_id, arrived, now)
-        if inbound is None:
+        inbound_id = _insert(session, clinic_id, sender_id, arrived, now)
+        if inbound_id is None:
             return _stored_answer(session, clinic_id, arrived.message_sid)
-        phone_hash = keys.phone_hash(parts.phone_key, arrived.phone)
-        focus = _focus(parts, session, inbound, phone_hash, now)
-        inbound.contact_point_id = focus.contact.id
-        turn = Turn(session, focus, parts.script, now, inbound.id)
+        focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
+        turn = Turn(session, focus, parts.script, now, inbound_id)
+        decision = None
         try:
             with session.begin_nested():
-                answer, status = _turn(parts, turn, inbound, router), "answered"
+                decision = router(arrived.body, Context(focus.language))
+                answer, status = _turn(parts, turn, arrived, decision), "answered"
         except Exception:
-            log.exception("a turn failed; exact rules and the fallback answer instead (inbound %s)", inbound.id)
-            answer, status = _fallback(parts, session, inbound, phone_hash, now), "unhandled"
-        inbound.answer, inbound.status = answer, status
+            log.exception("a turn failed; exact rules and the fallback answer instead (inbound %s)", inbound_id)
+            focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
+            answer, status = _fallback(parts, Turn(session, focus, parts.script, now, inbound_id), arrived), "unhandled"
+        _finish(session, turn, status, decision, answer)
         return answer
 
 
-def _insert(session: Session, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime) -> Inbound | None:
-    """The new row, or None where this MessageSid is already stored (waiting for the twin that is storing it now)."""
-    # PostgreSQL's text cannot hold NUL; everything else is kept as it came.
-    body = arrived.body.replace("\x00", "\ufffd")[:1600]
-    return session.execute(
-        insert(Inbound)
-        .values(
-            clinic_id=clinic_id,
-            message_sid=arrived.message_sid,
-            sender_id=sender_id,
-            phone=arrived.phone,
-            body=body,
-            media=arrived.media,
-            opt_out_type=arrived.opt_out_type,
-            received_at=now,
-            status="received",
-        )
-        .on_conflict_do_nothing(index_elements=["clinic_id", "message_sid"])
-        .returning(Inbound)
-    ).scalar_one_or_none()
+_INSERT = text("""
+    insert into inbound (clinic_id, message_sid, sender_id, phone, body, media, opt_out_type, received_at, status)
+    values (:clinic, :sid, :sender, :phone, :body, :media, :opt_out_type, :now, 'received')
+    on conflict (clinic_id, message_sid) do nothing returning id
+""")
+_FINISH = text("""
+    update inbound set status = :status, decision = cast(:decision as jsonb), answer = :answer, contact_point_id = :contact
+    where clinic_id = :clinic and id = :id
+""")
+
+
+def _insert(session: Session, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime) -> int | None:
+    """The new row's id, or None where this MessageSid is already stored (after waiting for the twin that stores it now)."""
+    values = {
+        "clinic": clinic_id,
+        "sid": arrived.message_sid,
+        "sender": sender_id,
+        "phone": arrived.phone,
+        "body": arrived.body,
+        "media": arrived.media,
+        "opt_out_type": arrived.opt_out_type,
+        "now": now,
+    }
+    found: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
+    return found
+
+
+def _finish(session: Session, turn: Turn, status: str, decision: Decision | None, answer: str) -> None:
+    made = decision and {
+        "tier": decision.tier,
+        "topics": list(decision.topics),
+        "safety": sorted(kind.value for kind in decision.safety),
+    }
+    values = {
+        "clinic": turn.focus.clinic_id,
+        "id": turn.inbound_id,
+        "contact": turn.focus.contact.id,
+        "status": status,
+        "answer": answer,
+        "decision": json.dumps(made) if made else None,
+    }
+    session.connection().execute(_FINISH, values)
 
 
 def _stored_answer(session: Session, clinic_id: int, message_sid: str) -> str:
@@ -97,76 +120,70 @@ def _stored_answer(session: Session, clinic_id: int, message_sid: str) -> str:
     return answer or EMPTY
 
 
-def _focus(parts: Parts, session: Session, inbound: Inbound, phone_hash: str, now: datetime) -> Focus:
-    focus = focus_on_text(session, inbound, phone_hash, now)
+def _focus(
+    parts: Parts, session: Session, clinic_id: int, sender_id: int, inbound_id: int, arrived: Arrived, now: datetime
+) -> Focus:
+    """The focus of the phone that wrote; a number never met gets its contact point now."""
+    phone_hash = keys.phone_hash(parts.phone_key, arrived.phone)
+
+    def load() -> Focus | None:
+        return focus_on_text(
+            session, clinic_id, sender_id=sender_id, inbound_id=inbound_id, body=arrived.body, phone_hash=phone_hash,
+            now=now,
+        )  # fmt: skip
+
+    focus = load()
     if focus is None:
         script = parts.script
-        contact_point(
-            session, inbound.clinic_id, inbound.phone, phone_hash, script=script.digest, start=script.start, now=now
-        )
-        focus = focus_on_text(session, inbound, phone_hash, now)
+        contact_point(session, clinic_id, arrived.phone, phone_hash, script=script.digest, start=script.start, now=now)
+        focus = load()
         assert focus is not None, "the contact point was just made"
     return focus
 
 
-def _turn(parts: Parts, turn: Turn, inbound: Inbound, router: Router) -> str:
-    """Route, step, write; returns the TwiML."""
+def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str:
+    """Step, write; returns the TwiML."""
     focus, now = turn.focus, turn.now
-    talk = focus.talk(now)
-    decision = router(inbound.body, Context(talk.language))
-    inbound.decision = {
-        "tier": decision.tier,
-        "topics": list(decision.topics),
-        "safety": sorted(kind.value for kind in decision.safety),
-    }
     event = TextReceived(
-        body=inbound.body,
+        body=arrived.body,
         decision=decision,
-        opt_out_type=inbound.opt_out_type,
-        media=inbound.media > 0,
+        opt_out_type=arrived.opt_out_type,
+        media=arrived.media > 0,
         recent_texts=focus.recent_texts,
         identical_texts=focus.identical_texts,
     )
-    says = apply(turn, step(parts.script, talk, event))
-    focus.conversation.last_inbound_at = now
-    return _answer(parts, turn, says)
+    stepped = step(parts.script, focus.talk(now), event)
+    focus.last_inbound_at = now
+    return _answer(parts, turn, apply(turn, stepped))
 
 
 def _answer(parts: Parts, turn: Turn, says: list[Say]) -> str:
     """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML."""
     focus, messages = turn.focus, []
-    known = wording.values(focus)
-    paused = any(wording.priority(say.key) is Priority.REPLY for say in says) and is_paused(turn.session, focus.clinic)
+    known = wording.values(focus) if says else {}
     for say in says:
         priority = wording.priority(say.key)
-        text = wording.word(parts.script, say, focus.talk(turn.now).language, known)
-        verdict = gate(Attempt(priority=priority, sender_live=focus.sender.live, paused=paused), turn.now)
+        worded = wording.word(parts.script, say, focus.language, known)
+        verdict = gate(Attempt(priority=priority, sender_live=focus.sender.live, paused=focus.paused), turn.now)
         sent = verdict.action is Action.SEND
         ref = wording.keep(
             turn.session,
             focus,
-            text,
+            worded,
             parts.script,
             now=turn.now,
             status="offered" if sent else "refused",
-            reason=verdict.reason,
+            reason=REASONS.get(verdict.reason, ""),
             priority=priority,
             due_at=turn.now,
             valid_until=None if priority is Priority.SAFETY else turn.now + REPLY_USEFUL,
             inbound_id=turn.inbound_id,
         )
         if sent:
-            messages.append((text.body, status_url(parts, focus.clinic.id, ref)))
+            messages.append((worded.body, status_url(parts, focus.clinic_id, ref)))
         else:
-            turn.open_task("paused_text", "sending is paused")
+            turn.open_task("paused_text", REASONS[verdict.reason])
     return twiml(messages)
-
-
-def is_paused(session: Session, clinic: Clinic) -> bool:
-    """Whether staff of this clinic, or operators for everyone, hold ordinary texts."""
-    if clinic.paused_at is not None:
-        return True
-    return session.execute(sql("select value from switches where name = 'pause'")).scalar() == "on"
 
 
 def status_url(parts: Parts, clinic_id: int, ref: str) -> str:
@@ -184,21 +201,17 @@ def twiml(messages: list[tuple[str, str]]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?><Response>{body}</Response>'
 
 
-def _fallback(parts: Parts, session: Session, inbound: Inbound, phone_hash: str, now: datetime) -> str:
-    """After a failed turn: exact rules only, on rows loaded afresh; every part of it as simple as can be."""
-    session.expire_all()
-    found = focus_on_text(session, inbound, phone_hash, now)
-    assert found is not None, "the contact point was stored before the savepoint"
-    focus = focus_on_contact(session, inbound.clinic_id, found.contact.id, inbound.sender_id)
-    turn = Turn(session, focus, parts.script, now, inbound.id)
+def _fallback(parts: Parts, turn: Turn, arrived: Arrived) -> str:
+    """After a failed turn: exact rules only, on facts loaded afresh; every part of it as simple as can be."""
+    focus, now = turn.focus, turn.now
     talk = replace(focus.talk(now), detail=False)
-    exact = safety(inbound.body) - {Safety.RESULTS}
-    says = []
-    safe = safety_step(talk, inbound.body, exact, inbound.opt_out_type)
+    safe = safety_step(talk, arrived.body, safety(arrived.body) - {Safety.RESULTS}, arrived.opt_out_type)
+    focus.last_inbound_at = now
     if safe:
-        says = apply(turn, Step(replace(safe.conversation, detail=focus.detail), safe.effects))
-    elif focus.standing(now) in (Standing.PATIENT, Standing.STRANGER):
-        says = [Say("fallback", "general")]
+        says = apply(turn, safe)
+    else:
+        keep_talk(turn.session, focus, focus.talk(now))
+        speak = focus.standing(now) in (Standing.PATIENT, Standing.STRANGER)
+        says = [Say("fallback", "general")] if speak else []
     turn.open_task("unhandled", "our own code failed on this text")
-    focus.conversation.last_inbound_at = now
     return _answer(parts, turn, says)

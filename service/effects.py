@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from flows.model import (
@@ -21,7 +22,9 @@ from flows.model import (
 from flows.script import Script
 from service import planning, tasks
 from service.store import audit
-from service.store.focus import Focus
+from service.store.focus import Focus, keep_talk
+from service.store.journeys import Scan
+from service.store.people import ContactPoint
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Turn:
         focus = self.focus
         tasks.open_task(
             self.session,
-            focus.clinic.id,
+            focus.clinic_id,
             kind,
             now=self.now,
             why=why,
@@ -54,7 +57,7 @@ class Turn:
         """Append a line about the contact point in focus."""
         audit.record(
             self.session,
-            self.focus.clinic.id,
+            self.focus.clinic_id,
             at=self.now,
             actor="patient" if self.inbound_id else "system",
             action=action,
@@ -72,7 +75,7 @@ def apply(turn: Turn, step: Step) -> list[Say]:
             says.append(effect)
         else:
             _apply(turn, effect)
-    turn.focus.keep(step.conversation)
+    keep_talk(turn.session, turn.focus, step.conversation)
     return says
 
 
@@ -90,7 +93,7 @@ def _apply(turn: Turn, effect: Effect) -> None:
             planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
         case StopPlans(reason):
             for scan_id in planning.scans_of(turn.session, turn.focus):
-                planning.void(turn.session, turn.focus.clinic.id, scan_id, reason, turn.now)
+                planning.void(turn.session, turn.focus.clinic_id, scan_id, reason, turn.now)
             turn.audit("plans_stopped", reason=reason)
         case OpenTask(kind):
             turn.open_task(kind)
@@ -100,7 +103,11 @@ def _apply(turn: Turn, effect: Effect) -> None:
 
 def _note(turn: Turn, action: str) -> None:
     if action == "confirmed" and turn.focus.scan is not None:
-        turn.focus.scan.confirmed_at = turn.now
+        turn.session.execute(
+            update(Scan)
+            .where(Scan.clinic_id == turn.focus.clinic_id, Scan.id == turn.focus.scan.id)
+            .values(confirmed_at=turn.now)
+        )
     turn.audit(action)
 
 
@@ -108,7 +115,7 @@ def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
     focus = turn.focus
     audit.consent(
         turn.session,
-        focus.clinic.id,
+        focus.clinic_id,
         contact_point_id=focus.contact.id,
         patient_id=focus.patient.id if focus.patient else None,
         kind=kind,
@@ -126,27 +133,36 @@ def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
 
 def suppress(turn: Turn, how: str) -> None:
     """No more texts to this number. Repeating it keeps the first moment; each wish is still a line in the ledger."""
-    contact = turn.focus.contact
-    if contact.opted_out_at is None:
-        contact.opted_out_at, contact.opted_out_how = turn.now, how
+    if turn.focus.contact.opted_out_at is None:
+        turn.focus.contact.opted_out_at = turn.now
+        _set_contact(turn, opted_out_at=turn.now, opted_out_how=how)
         _phone_instead(turn, "he opted out of texts")
     _consent(turn, "opt_out", True, how)
 
 
 def _resubscribe(turn: Turn) -> None:
-    contact = turn.focus.contact
-    contact.opted_out_at, contact.opted_out_how = None, None
+    turn.focus.contact.opted_out_at = None
+    _set_contact(turn, opted_out_at=None, opted_out_how=None)
     _consent(turn, "opt_in", True, "START")
     if turn.focus.opted_in:
         planning.lay(turn.session, turn.focus, turn.now, why="he texted START: only what is still to come")
 
 
 def _freeze(turn: Turn) -> None:
-    contact = turn.focus.contact
-    if contact.frozen_at is None:
-        contact.frozen_at, contact.frozen_why = turn.now, "he said that the number is wrong"
+    if turn.focus.contact.frozen_at is None:
+        turn.focus.contact.frozen_at = turn.now
+        _set_contact(turn, frozen_at=turn.now, frozen_why="he said that the number is wrong")
         _phone_instead(turn, "the number is wrong: find the right one")
     turn.audit("frozen", possible_disclosure=True)
+
+
+def _set_contact(turn: Turn, **values: object) -> None:
+    focus = turn.focus
+    turn.session.execute(
+        update(ContactPoint)
+        .where(ContactPoint.clinic_id == focus.clinic_id, ContactPoint.id == focus.contact.id)
+        .values(**values)
+    )
 
 
 def _phone_instead(turn: Turn, why: str) -> None:

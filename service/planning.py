@@ -7,7 +7,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.journey import Planned, Visit, plan
-from service.store.focus import Focus
+from service.store.focus import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
@@ -31,24 +31,29 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     scan = focus.scan
     if scan is None or scan.state != "booked":
         return
-    said = _said(session, scan)
-    void(session, focus.clinic.id, scan.id, f"planned anew: {why}", now)
+    said = _said(session, focus.clinic_id, scan)
+    void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
     scan.plan_version += 1
-    scan.changed_at = now
+    session.execute(
+        update(Scan)
+        .where(Scan.clinic_id == focus.clinic_id, Scan.id == scan.id)
+        .values(plan_version=scan.plan_version, changed_at=now)
+    )
     invited = bool(said & {"invite", "invite_again"})
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
-    keep(session, scan, [row for row in rows if row.touchpoint not in said - {"preparation_check"}], now)
-    session.flush()
+    keep(
+        session, focus.clinic_id, scan, [row for row in rows if row.touchpoint not in said - {"preparation_check"}], now
+    )
 
 
-def keep(session: Session, scan: Scan, rows: list[Planned], now: datetime) -> None:
+def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:
     """Store planned rows under the scan's present version."""
     if rows:
         session.execute(
             insert(Reminder),
             [
                 {
-                    "clinic_id": scan.clinic_id,
+                    "clinic_id": clinic_id,
                     "scan_id": scan.id,
                     "plan_version": scan.plan_version,
                     "touchpoint": row.touchpoint,
@@ -88,7 +93,7 @@ def scans_of(session: Session, focus: Focus) -> list[int]:
     return list(
         session.scalars(
             select(Scan.id).where(
-                Scan.clinic_id == focus.clinic.id,
+                Scan.clinic_id == focus.clinic_id,
                 Scan.contact_point_id == focus.contact.id,
                 Scan.state == "booked",
             )
@@ -96,11 +101,11 @@ def scans_of(session: Session, focus: Focus) -> list[int]:
     )
 
 
-def _said(session: Session, scan: Scan) -> set[str]:
+def _said(session: Session, clinic_id: int, scan: ScanFacts) -> set[str]:
     """Touchpoints already said. What depends on the time counts only for this very arrival, so that a move says it again."""
     rows = session.execute(
         select(Reminder.touchpoint, Reminder.merged).where(
-            Reminder.clinic_id == scan.clinic_id,
+            Reminder.clinic_id == clinic_id,
             Reminder.scan_id == scan.id,
             Reminder.status == "said",
             or_(Reminder.plan_version >= scan.arrival_version, Reminder.touchpoint.in_(TIMELESS)),

@@ -19,12 +19,10 @@ from flows.script import Touchpoint
 from messages.catalog import CatalogError
 from messages.render import RenderError
 from service import wording
-from service.conversation import is_paused
 from service.effects import Turn, apply
 from service.store.database import ring_after
-from service.store.focus import Focus, focus_on_contact, latest_consent
+from service.store.focus import Focus, ScanFacts, focus_on_scan
 from service.store.journeys import Reminder, Scan
-from service.store.people import ContactPoint, Patient
 from service.store.texts import Outbound
 from service.tasks import close_by_event
 from service.wiring import Parts
@@ -72,28 +70,7 @@ def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetim
 
 
 def _turn(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> Turn:
-    scan = session.get_one(Scan, (reminder.clinic_id, reminder.scan_id))
-    focus = focus_on_contact(session, reminder.clinic_id, scan.contact_point_id)
-    if focus.scan is not scan:  # another booking is in focus: this text is still about its own scan and patient
-        focus = _about(session, focus, scan)
-    return Turn(session, focus, parts.script, now)
-
-
-def _about(session: Session, focus: Focus, scan: Scan) -> Focus:
-    focus.scan = scan
-    focus.patient = session.get_one(Patient, (scan.clinic_id, scan.patient_id))
-    focus.opted_in, focus.detail = (
-        bool(
-            session.scalar(
-                select(latest_consent(kind))
-                .select_from(ContactPoint)
-                .join(Patient, Patient.clinic_id == ContactPoint.clinic_id)
-                .where(ContactPoint.id == focus.contact.id, Patient.id == scan.patient_id)
-            )
-        )
-        for kind in ("texts", "detail")
-    )
-    return focus
+    return Turn(session, focus_on_scan(session, reminder.clinic_id, reminder.scan_id), parts.script, now)
 
 
 def _settle(reminder: Reminder, status: str, reason: str, now: datetime) -> None:
@@ -131,26 +108,24 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
         opted_out=focus.contact.opted_out_at is not None,
         frozen=focus.contact.frozen_at is not None,
         sender_live=focus.sender.live,
-        paused=_paused(turn),
-        care_pause=focus.conversation.care_pause,
+        paused=_paused(focus),
+        care_pause=focus.care_pause,
         logistics=touchpoint.logistics,
         exempt=exempt,
         zone=focus.zone,
         window=URGENT_WINDOW if reminder.touchpoint in NOTICES else (focus.site.window_start, focus.site.window_end),
-        last_inbound_at=focus.conversation.last_inbound_at,
+        last_inbound_at=focus.last_inbound_at,
         texted_at=tuple(_texted_at(turn)),
     )
 
 
-def is_exempt(scan: Scan, touchpoint: Touchpoint, now: datetime) -> bool:
+def is_exempt(scan: ScanFacts, touchpoint: Touchpoint, now: datetime) -> bool:
     """Whether a text is outside the caps: about the day before or the day itself, or sent on one of them."""
     return touchpoint.day or now > scan.arrival_at - timedelta(hours=36)
 
 
-def _paused(turn: Turn) -> bool:
-    focus = turn.focus
-    held = (focus.patient is not None and focus.patient.paused_at is not None) or focus.sender.paused_reason is not None
-    return held or is_paused(turn.session, focus.clinic)
+def _paused(focus: Focus) -> bool:
+    return focus.paused or focus.sender.paused or (focus.patient is not None and focus.patient.paused)
 
 
 def _texted_at(turn: Turn) -> list[datetime]:
@@ -158,7 +133,7 @@ def _texted_at(turn: Turn) -> list[datetime]:
     return list(
         turn.session.scalars(
             select(Outbound.created_at).where(
-                Outbound.clinic_id == turn.focus.clinic.id,
+                Outbound.clinic_id == turn.focus.clinic_id,
                 Outbound.contact_point_id == turn.focus.contact.id,
                 Outbound.created_at > turn.now - timedelta(days=7),
                 Outbound.automated,
@@ -180,7 +155,11 @@ def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
     if reminder.touchpoint in INVITES and turn.focus.opted_in:
         reason = "he has already answered"
     _settle(reminder, "skipped", reason, turn.now)
-    if MATTERS & {reminder.touchpoint, *reminder.merged} and verdict.reason not in ("not_booked", "moved", "no_consent"):
+    if MATTERS & {reminder.touchpoint, *reminder.merged} and verdict.reason not in (
+        "not_booked",
+        "moved",
+        "no_consent",
+    ):
         turn.open_task("phone_preparation", reason)
 
 
@@ -217,7 +196,7 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
         reminder_id=reminder.id,
     )
     _settle(reminder, "said", "", now)
-    ring_after(turn.session, "send", focus.clinic.id, focus.sender.id)
+    ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
 
 
 def _check_preparation(turn: Turn, reminder: Reminder) -> None:
@@ -227,9 +206,9 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
     if scan.state != "booked" or reminder.plan_version != scan.plan_version:
         _settle(reminder, "skipped", "the visit changed", now)
         return
-    if preparation_arrived(turn.session, scan):
+    if preparation_arrived(turn.session, turn.focus.clinic_id, scan):
         _settle(reminder, "said", "the preparation was texted", now)
-        close_by_event(turn.session, scan.clinic_id, "phone_preparation", scan_id=scan.id,
+        close_by_event(turn.session, turn.focus.clinic_id, "phone_preparation", scan_id=scan.id,
                        outcome="the preparation arrived by text", now=now)  # fmt: skip
         return
     contact = turn.focus.contact
@@ -245,13 +224,13 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
     _settle(reminder, "said", f"someone is to phone him: {why}", now)
 
 
-def preparation_arrived(session: Session, scan: Scan) -> bool:
+def preparation_arrived(session: Session, clinic_id: int, scan: Scan | ScanFacts) -> bool:
     """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
     spoken = (
         select(Outbound.id)
         .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
         .where(
-            Outbound.clinic_id == scan.clinic_id,
+            Outbound.clinic_id == clinic_id,
             Outbound.scan_id == scan.id,
             Reminder.plan_version >= scan.arrival_version,
             Reminder.touchpoint == "prepare",

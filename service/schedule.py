@@ -7,13 +7,26 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.reminders import preparation_arrived
-from service.store.focus import latest_consent
 from service.store.journeys import Scan
-from service.store.people import ContactPoint, Patient
+from service.store.people import Consent, ContactPoint, Patient
 from service.store.texts import Task
 
 LOOK_BACK = timedelta(days=21)
 STATES = {"booked": "booked", "cancelled": "off", "completed": "done", "no_show": "did not come"}
+
+_OPTED_IN = (
+    select(Consent.given)
+    .where(
+        Consent.clinic_id == ContactPoint.clinic_id,
+        Consent.contact_point_id == ContactPoint.id,
+        Consent.patient_id == Patient.id,
+        Consent.kind == "texts",
+    )
+    .order_by(Consent.id.desc())
+    .limit(1)
+    .correlate(ContactPoint, Patient)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> l
         .subquery()
     )
     found = session.execute(
-        select(Scan, Patient.given_name, ContactPoint, latest_consent("texts"), tasks.c.open, tasks.c.urgent)
+        select(Scan, Patient.given_name, ContactPoint, _OPTED_IN, tasks.c.open, tasks.c.urgent)
         .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
         .join(ContactPoint, (ContactPoint.clinic_id == Scan.clinic_id) & (ContactPoint.id == Scan.contact_point_id))
         .outerjoin(tasks, tasks.c.contact_point_id == Scan.contact_point_id)
@@ -75,6 +88,6 @@ def _standing(
         return "", "quiet"
     if scan.confirmed_at is not None:
         return "Says he will come", "good"
-    if preparation_arrived(session, scan):
+    if preparation_arrived(session, scan.clinic_id, scan):
         return "Preparation sent", "good"
     return "Takes our texts", "waiting"

@@ -20,6 +20,7 @@ from service.store.texts import Outbound
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
+_OUTBOUND = insert(Outbound)
 PLANNED_TEXTS = 10  # what the invitation promises: every touchpoint, the welcome and its question
 
 _SAFETY = frozenset({"crisis", "urgent", "fallback", "on_call"})
@@ -117,7 +118,7 @@ def keep(
         text,
         script,
         now,
-        clinic_id=focus.clinic.id,
+        clinic_id=focus.clinic_id,
         sender_id=focus.sender.id,
         contact_point_id=focus.contact.id,
         phone=focus.contact.phone,
@@ -159,24 +160,28 @@ def keep_for_staff(session: Session, sender: Sender, phone: str, text: Text, scr
 def _insert(session: Session, text: Text, script: Script, now: datetime, **columns: object) -> str:
     ref = secrets.token_hex(16)
     offered = columns["status"] == "offered"
-    session.execute(
-        insert(Outbound).values(
-            ref=ref,
-            key=text.key,
-            language=text.language,
-            form=text.form,
-            script=script.digest,
-            body=text.body,
-            body_hash=hashlib.sha256(text.body.encode()).hexdigest(),
-            segments=text.segments,
-            attempts=int(offered),
-            listings=0,
-            tried_at=now if offered else None,
-            created_at=now,
-            changed_at=now,
-            **columns,
-        )
-    )
+    values = {
+        "ref": ref,
+        "key": text.key,
+        "language": text.language,
+        "form": text.form,
+        "script": script.digest,
+        "body": text.body,
+        "body_hash": hashlib.sha256(text.body.encode()).hexdigest(),
+        "segments": text.segments,
+        "attempts": int(offered),
+        "listings": 0,
+        "tried_at": now if offered else None,
+        "created_at": now,
+        "changed_at": now,
+        "contact_point_id": None,
+        "scan_id": None,
+        "reminder_id": None,
+        "inbound_id": None,
+        "plan_version": None,
+        "valid_until": None,
+    }
+    session.connection().execute(_OUTBOUND, {**values, **columns})
     return ref
 
 

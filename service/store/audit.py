@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from service.store.people import Audit, Consent
 
+_AUDIT, _CONSENT = insert(Audit), insert(Consent)
+
 
 def record(
     session: Session,
@@ -20,16 +22,17 @@ def record(
     **detail: object,
 ) -> None:
     """Append one line: `actor` did `action` to `subject`. Only ids and our own words go into `detail`."""
-    session.execute(
-        insert(Audit).values(
-            clinic_id=clinic_id,
-            at=at,
-            actor=actor,
-            action=action,
-            subject=subject,
-            subject_id=subject_id,
-            detail=detail,
-        )
+    session.connection().execute(
+        _AUDIT,
+        {
+            "clinic_id": clinic_id,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "subject_id": subject_id,
+            "detail": detail,
+        },
     )
 
 
@@ -47,16 +50,17 @@ def consent(
     text_hash: str | None = None,
 ) -> None:
     """Append one line of consent: permission, texts, detail, opt_out or opt_in, with its evidence."""
-    session.execute(
-        insert(Consent).values(
-            clinic_id=clinic_id,
-            contact_point_id=contact_point_id,
-            patient_id=patient_id,
-            kind=kind,
-            given=given,
-            obtained_by=obtained_by,
-            how=how,
-            at=at,
-            text_hash=text_hash,
-        )
+    session.connection().execute(
+        _CONSENT,
+        {
+            "clinic_id": clinic_id,
+            "contact_point_id": contact_point_id,
+            "patient_id": patient_id,
+            "kind": kind,
+            "given": given,
+            "obtained_by": obtained_by,
+            "how": how,
+            "at": at,
+            "text_hash": text_hash,
+        },
     )

@@ -1,45 +1,118 @@
-"""Everything that one decision about one phone depends on, loaded in one query and locked for the turn."""
+"""Everything that one decision about one phone depends on, loaded in one query and locked for the turn.
 
+Plain values rather than mapped rows: a conversation turn reads fifty columns and writes three, and composing and tracking
+mapped rows cost more than the query itself (DECISIONS, D-12). Whoever changes a fact says so in a statement of its own.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from flows.limits import BURST
 from flows.model import Conversation as Talk
 from flows.model import Keywords, Reason, Standing
-from service.store.journeys import Conversation, Scan
-from service.store.people import Clinic, Consent, ContactPoint, Patient, Sender, Site
-from service.store.texts import Inbound
 
 AFTERWARDS = timedelta(days=30)  # how long after the visit he may still ask
 
 
-@dataclass
-class Focus:
-    """One contact point with the patient and scan in focus, as loaded rows; `patient` and `scan` may be unknown."""
+@dataclass(slots=True)
+class ContactFacts:
+    """The phone number."""
 
-    clinic: Clinic
-    sender: Sender
-    site: Site
-    contact: ContactPoint
-    conversation: Conversation
-    patient: Patient | None
-    scan: Scan | None
+    id: int
+    phone: str
+    opted_out_at: datetime | None
+    frozen_at: datetime | None
+    frozen_why: str | None
+
+
+@dataclass(slots=True)
+class SenderFacts:
+    """The clinic's number that he writes to, or that writes to him."""
+
+    id: int
+    keywords: str
+    live: bool
+    paused: bool
+
+
+@dataclass(slots=True)
+class SiteWords:
+    """What only the clinic can say."""
+
+    id: int
+    name: str
+    zone: str
+    address: str
+    phone: str
+    after_hours_phone: str
+    prep: dict[str, str]
+    radiation: str
+    results_timing: str
+    terms_url: str
+    window_start: time
+    window_end: time
+
+
+@dataclass(slots=True)
+class PatientFacts:
+    """The patient in focus."""
+
+    id: int
+    language: str
+    zone: str | None
+    paused: bool
+
+
+@dataclass(slots=True)
+class ScanFacts:
+    """The scan in focus."""
+
+    id: int
+    arrival_at: datetime
+    starts_at: datetime
+    zone: str
+    tracer: str
+    reason: str
+    state: str
+    plan_version: int
+    arrival_version: int
+
+
+@dataclass(slots=True)
+class Focus:
+    """One contact point with the patient and scan in focus; both may be unknown."""
+
+    clinic_id: int
+    conversation_id: int
+    talk_row: tuple[str, int, bool, list[str], str, bool]  # state, attempts, reasked, options, pending, care_pause
+    last_inbound_at: datetime | None
+    contact: ContactFacts
+    sender: SenderFacts
+    site: SiteWords
+    patient: PatientFacts | None
+    scan: ScanFacts | None
     opted_in: bool
     detail: bool
-    recent_texts: int = 0
-    identical_texts: int = 0
+    paused: bool  # by the clinic's staff, or by operators for everyone
+    recent_texts: int
+    identical_texts: int
 
     @property
     def zone(self) -> ZoneInfo:
         """The patient's own zone; the site's unless the clinic said otherwise."""
         return ZoneInfo((self.patient and self.patient.zone) or self.site.zone)
+
+    @property
+    def care_pause(self) -> bool:
+        """Whether a safety reply holds back everything but logistics."""
+        return self.talk_row[5]
 
     def standing(self, now: datetime) -> Standing:
         """What we are to the person at this number at `now`."""
@@ -54,148 +127,157 @@ class Focus:
 
     def talk(self, now: datetime) -> Talk:
         """The conversation as the engine sees it."""
-        row = self.conversation
+        state, attempts, reasked, options, pending, care_pause = self.talk_row
         return Talk(
-            state=row.state,
+            state=state,
             standing=self.standing(now),
             detail=self.detail,
             reason=Reason(self.scan.reason) if self.scan else Reason.UNKNOWN,
-            attempts=row.attempts,
-            reasked=row.reasked,
-            options=tuple(row.options),
-            pending=row.pending,
-            care_pause=row.care_pause,
-            keywords=Keywords(self.sender.keyword_handling),
-            language=self.patient.language if self.patient else "en",
+            attempts=attempts,
+            reasked=reasked,
+            options=tuple(options),
+            pending=pending,
+            care_pause=care_pause,
+            keywords=Keywords(self.sender.keywords),
+            language=self.language,
         )
 
-    def keep(self, talk: Talk) -> None:
-        """Write the engine's next conversation back into its row."""
-        row = self.conversation
-        row.state, row.attempts, row.reasked = talk.state, talk.attempts, talk.reasked
-        row.options, row.pending, row.care_pause = list(talk.options), talk.pending, talk.care_pause
+    @property
+    def language(self) -> str:
+        """The patient's language."""
+        return self.patient.language if self.patient else "en"
 
 
-def latest_consent(kind: str) -> ColumnElement[bool]:
-    """Whether the newest line of `kind` for the joined (patient, contact point) says yes; null if there is none."""
-    return (
-        select(Consent.given)
-        .where(
-            Consent.clinic_id == ContactPoint.clinic_id,
-            Consent.contact_point_id == ContactPoint.id,
-            Consent.patient_id == Patient.id,
-            Consent.kind == kind,
-        )
-        .order_by(Consent.id.desc())
-        .limit(1)
-        .correlate(ContactPoint, Patient)
-        .scalar_subquery()
+_COLUMNS = """
+    select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause, cv.last_inbound_at,
+           cp.id, cp.phone, cp.opted_out_at, cp.frozen_at, cp.frozen_why,
+           s.id, s.keyword_handling, s.live, s.paused_reason is not null,
+           st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
+           st.terms_url, st.window_start, st.window_end,
+           p.id, p.language, p.zone, p.paused_at is not null,
+           sc.id, sc.arrival_at, sc.starts_at, sc.zone, sc.tracer, sc.reason, sc.state, sc.plan_version, sc.arrival_version,
+           coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
+                     and k.contact_point_id = cp.id and k.kind = 'texts' order by k.id desc limit 1), false),
+           coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
+                     and k.contact_point_id = cp.id and k.kind = 'detail' order by k.id desc limit 1), false),
+           c.paused_at is not null or exists (select from switches w where w.name = 'pause' and w.value = 'on'),
+           {busy}
+    from contact_points cp
+    join clinics c on c.id = cp.clinic_id
+    join conversations cv on cv.clinic_id = cp.clinic_id and cv.contact_point_id = cp.id
+    left join scans sc on sc.clinic_id = cp.clinic_id and sc.id = {scan}
+    left join patients p on p.clinic_id = cp.clinic_id and p.id = coalesce(sc.patient_id, cv.patient_id)
+    join senders s on s.clinic_id = cp.clinic_id and s.id = {sender}
+    join sites st on st.clinic_id = cp.clinic_id
+      and st.id = coalesce(sc.site_id, (select min(x.id) from sites x where x.clinic_id = :clinic))
+    where cp.clinic_id = :clinic and {where}
+    for update of cv, cp
+"""
+_FIRST_SENDER = "(select min(x.id) from senders x where x.clinic_id = :clinic)"
+_BUSY = """
+    (select count(*) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
+       and i.received_at > :since and i.id <> :inbound),
+    (select count(*) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
+       and i.received_at > :since and i.id <> :inbound and i.body = :body)
+"""
+_BY_TEXT = text(_COLUMNS.format(busy=_BUSY, scan="cv.scan_id", sender=":sender", where="cp.phone_hash = :phone_hash"))
+_BY_CONTACT = text(_COLUMNS.format(busy="0, 0", scan="cv.scan_id", sender=_FIRST_SENDER, where="cp.id = :contact"))
+_BY_SCAN = text(
+    _COLUMNS.format(
+        busy="0, 0",
+        scan=":scan",
+        sender=_FIRST_SENDER,
+        where="cp.id = (select x.contact_point_id from scans x where x.clinic_id = :clinic and x.id = :scan)",
     )
-
-
-def _site_of_scan_or_first() -> ColumnElement[bool]:
-    any_site = aliased(Site)
-    first = select(func.min(any_site.id)).where(any_site.clinic_id == ContactPoint.clinic_id).scalar_subquery()
-    return and_(Site.clinic_id == ContactPoint.clinic_id, Site.id == func.coalesce(Scan.site_id, first))
-
-
-def _query(sender: ColumnElement[bool]) -> Any:
-    return (
-        select(
-            Clinic,
-            Sender,
-            Site,
-            ContactPoint,
-            Conversation,
-            Patient,
-            Scan,
-            latest_consent("texts"),
-            latest_consent("detail"),
-        )
-        .select_from(ContactPoint)
-        .join(Clinic, Clinic.id == ContactPoint.clinic_id)
-        .join(Sender, sender)
-        .join(
-            Conversation,
-            and_(Conversation.clinic_id == ContactPoint.clinic_id, Conversation.contact_point_id == ContactPoint.id),
-        )
-        .outerjoin(Patient, and_(Patient.clinic_id == ContactPoint.clinic_id, Patient.id == Conversation.patient_id))
-        .outerjoin(Scan, and_(Scan.clinic_id == ContactPoint.clinic_id, Scan.id == Conversation.scan_id))
-        .join(Site, _site_of_scan_or_first())
-        .with_for_update(of=[Conversation, ContactPoint])
-    )
+)
 
 
 def _focus(row: Sequence[Any]) -> Focus:
-    clinic, sender, site, contact, conversation, patient, scan, opted_in, detail = row
-    return Focus(clinic, sender, site, contact, conversation, patient, scan, bool(opted_in), bool(detail))
+    return Focus(
+        clinic_id=row[0],
+        conversation_id=row[1],
+        talk_row=(row[2], row[3], row[4], row[5], row[6], row[7]),
+        last_inbound_at=row[8],
+        contact=ContactFacts(*row[9:14]),
+        sender=SenderFacts(*row[14:18]),
+        site=SiteWords(*row[18:30]),
+        patient=PatientFacts(*row[30:34]) if row[30] is not None else None,
+        scan=ScanFacts(*row[34:43]) if row[34] is not None else None,
+        opted_in=row[43],
+        detail=row[44],
+        paused=row[45],
+        recent_texts=row[46],
+        identical_texts=row[47],
+    )
 
 
-def focus_on_contact(session: Session, clinic_id: int, contact_point_id: int, sender_id: int | None = None) -> Focus:
-    """Load and lock one contact point's focus. Without a `sender_id` the clinic's first number is used."""
-    any_sender = aliased(Sender)
-    chosen: ColumnElement[bool] = Sender.id == (
-        sender_id
-        if sender_id is not None
-        else select(func.min(any_sender.id)).where(any_sender.clinic_id == clinic_id).scalar_subquery()
-    )
-    statement = _query(and_(Sender.clinic_id == ContactPoint.clinic_id, chosen)).where(
-        ContactPoint.clinic_id == clinic_id, ContactPoint.id == contact_point_id
-    )
-    return _focus(session.execute(statement).one())
+def focus_on_contact(session: Session, clinic_id: int, contact_point_id: int) -> Focus:
+    """Load and lock one contact point's focus, on the clinic's first number."""
+    values = {"clinic": clinic_id, "contact": contact_point_id}
+    return _focus(session.connection().execute(_BY_CONTACT, values).one())
 
 
-def focus_on_text(session: Session, inbound: Inbound, phone_hash: str, now: datetime) -> Focus | None:
-    """Load and lock the focus of the phone that sent `inbound`, with how busy it has been; None for a new number."""
-    since = now - BURST
-    mine = and_(
-        Inbound.clinic_id == ContactPoint.clinic_id,
-        Inbound.contact_point_id == ContactPoint.id,
-        Inbound.received_at > since,
-        Inbound.id != inbound.id,
-    )
-    busy = select(func.count()).where(mine).scalar_subquery()
-    same = select(func.count()).where(mine, Inbound.body == inbound.body).scalar_subquery()
-    chosen = and_(Sender.clinic_id == ContactPoint.clinic_id, Sender.id == inbound.sender_id)
-    statement = (
-        _query(chosen)
-        .where(ContactPoint.clinic_id == inbound.clinic_id, ContactPoint.phone_hash == phone_hash)
-        .add_columns(busy, same)
-    )
-    row = session.execute(statement).one_or_none()
-    if row is None:
-        return None
-    *known, recent, identical = row
-    focus = _focus(known)
-    focus.recent_texts, focus.identical_texts = recent, identical
-    return focus
+def focus_on_scan(session: Session, clinic_id: int, scan_id: int) -> Focus:
+    """The same for one scan's own phone and patient, even where the conversation is about another booking now."""
+    return _focus(session.connection().execute(_BY_SCAN, {"clinic": clinic_id, "scan": scan_id}).one())
+
+
+def focus_on_text(
+    session: Session, clinic_id: int, *, sender_id: int, inbound_id: int, body: str, phone_hash: str, now: datetime
+) -> Focus | None:
+    """The same for the phone that wrote a text, with how busy it has been; None for a number never met."""
+    values = {
+        "clinic": clinic_id,
+        "sender": sender_id,
+        "phone_hash": phone_hash,
+        "since": now - BURST,
+        "inbound": inbound_id,
+        "body": body,
+    }
+    row = session.connection().execute(_BY_TEXT, values).one_or_none()
+    return None if row is None else _focus(row)
+
+
+_KEEP = text("""
+    update conversations set state = :state, attempts = :attempts, reasked = :reasked, options = cast(:options as jsonb),
+           pending = :pending, care_pause = :care_pause, last_inbound_at = :last_inbound_at
+    where clinic_id = :clinic and id = :id
+""")
+
+
+def keep_talk(session: Session, focus: Focus, talk: Talk) -> None:
+    """Write the engine's next conversation back."""
+    row = (talk.state, talk.attempts, talk.reasked, list(talk.options), talk.pending, talk.care_pause)
+    focus.talk_row = row
+    names = ("state", "attempts", "reasked", "options", "pending", "care_pause")
+    values = dict(zip(names, row, strict=True)) | {
+        "options": json.dumps(row[3]),
+        "last_inbound_at": focus.last_inbound_at,
+        "clinic": focus.clinic_id,
+        "id": focus.conversation_id,
+    }
+    session.connection().execute(_KEEP, values)
+
+
+_NEW_CONTACT = text("""
+    insert into contact_points (clinic_id, phone, phone_hash, created_at) values (:clinic, :phone, :hash, :now)
+    on conflict (clinic_id, phone_hash) do nothing
+""")
+_FIND_CONTACT = text("select id from contact_points where clinic_id = :clinic and phone_hash = :hash")
+_NEW_CONVERSATION = text("""
+    insert into conversations (clinic_id, contact_point_id, script, state, attempts, reasked, options, pending, care_pause)
+    values (:clinic, :contact, :script, :start, 0, false, '[]', '', false)
+    on conflict (clinic_id, contact_point_id) do nothing
+""")
 
 
 def contact_point(
     session: Session, clinic_id: int, phone: str, phone_hash: str, *, script: str, start: str, now: datetime
 ) -> int:
     """The id of this phone's contact point, made with its conversation if it is new; safe against a twin at once."""
-    session.execute(
-        insert(ContactPoint)
-        .values(clinic_id=clinic_id, phone=phone, phone_hash=phone_hash, created_at=now)
-        .on_conflict_do_nothing(index_elements=["clinic_id", "phone_hash"])
-    )
-    found = session.execute(
-        select(ContactPoint.id).where(ContactPoint.clinic_id == clinic_id, ContactPoint.phone_hash == phone_hash)
-    ).scalar_one()
-    session.execute(
-        insert(Conversation)
-        .values(
-            clinic_id=clinic_id,
-            contact_point_id=found,
-            script=script,
-            state=start,
-            attempts=0,
-            reasked=False,
-            options=[],
-            pending="",
-            care_pause=False,
-        )
-        .on_conflict_do_nothing(index_elements=["clinic_id", "contact_point_id"])
-    )
+    connection = session.connection()
+    values = {"clinic": clinic_id, "phone": phone, "hash": phone_hash, "now": now, "script": script, "start": start}
+    connection.execute(_NEW_CONTACT, values)
+    found = int(connection.execute(_FIND_CONTACT, values).scalar_one())
+    connection.execute(_NEW_CONVERSATION, {**values, "contact": found})
     return found

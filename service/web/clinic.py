@@ -1,5 +1,6 @@
 """The staff's pages: the list of scans, one patient's timeline and thread, booking, and the tasks that need a person."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from service import booking, schedule, tasks, timeline
 from service.effects import Turn
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
-from service.store.focus import Focus, focus_on_contact
+from service.store.focus import Focus, focus_on_contact, keep_talk
 from service.store.journeys import Scan
 from service.store.people import ContactPoint, Patient, Site
 from service.store.texts import Task
@@ -197,7 +198,7 @@ def release(request: Request, external_id: str, who: StaffMember, parts: ThePart
     with parts.database.clinic(who.clinic_id) as session:
         scan: Scan = timeline.find_scan(session, who.clinic_id, external_id)
         focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
-        focus.conversation.care_pause = False
+        keep_talk(session, focus, replace(focus.talk(now), care_pause=False))
         Turn(session, focus, parts.script, now).audit("care_released", by=who.actor)
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
 

@@ -1,0 +1,78 @@
+"""A carrier's receipts come late, twice and out of order: a status only rises, and an unknown code asks a person."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.outcomes import FINAL, FROM_CARRIER, RANK, _table, outcome, rises
+
+KINDS = {"retry", "again", "uncertain", "number", "opted_out", "sender", "person"}
+CARRIER = {"queued", "sending", "sent", "failed", "delivered", "undelivered", "accepted", "scheduled", "read",
+           "partially_delivered", "canceled"}  # fmt: skip
+STATUSES = st.sampled_from(sorted(RANK)) | st.text(max_size=12)
+
+
+@pytest.mark.parametrize("code", sorted(_table()))
+def test_every_code_has_a_known_class_and_words_for_staff(code: int) -> None:
+    assert outcome(code).kind in KINDS
+    assert len(outcome(code).words) > 10
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (20429, "retry"), (21611, "again"), (30001, "again"), (30017, "again"), (30022, "again"), (30500, "again"),
+        (20500, "uncertain"), (20503, "uncertain"), (21610, "opted_out"), (21614, "number"), (21211, "number"),
+        (30006, "number"), (30005, "number"), (30007, "sender"), (30034, "sender"), (20003, "sender"),
+        (30008, "person"), (30003, "person"), (30036, "person"),
+    ],
+)  # fmt: skip
+def test_the_codes_that_matter_are_classed_as_designed(code: int, kind: str) -> None:
+    assert outcome(code).kind == kind
+
+
+@given(st.none() | st.integers().filter(lambda code: code not in _table()))
+def test_an_unknown_code_is_for_a_person_never_retried(code: int | None) -> None:
+    assert outcome(code).kind == "person"
+    assert str(code) in outcome(code).words
+
+
+def test_only_what_was_never_processed_is_retried_at_once() -> None:
+    assert [code for code in _table() if outcome(code).kind == "retry"] == [20429]
+
+
+def test_every_word_of_the_carrier_has_a_status_of_ours() -> None:
+    assert set(FROM_CARRIER) == CARRIER
+    assert set(FROM_CARRIER.values()) <= set(RANK)
+
+
+@given(st.lists(STATUSES, max_size=12))
+def test_a_status_never_goes_back_whatever_the_order_of_receipts(receipts: list[str]) -> None:
+    status = "planned"
+    for receipt in receipts:
+        before = RANK[status]
+        status = receipt if rises(status, receipt) else status
+        assert RANK[status] >= before
+    known = [RANK[receipt] for receipt in receipts if receipt in RANK]
+    assert RANK[status] == max([0, *known])
+
+
+@given(st.lists(STATUSES, max_size=8), st.lists(STATUSES, max_size=8))
+def test_once_delivered_it_stays_delivered(before: list[str], after: list[str]) -> None:
+    status = "planned"
+    for receipt in [*before, "delivered", *after]:
+        status = receipt if rises(status, receipt) else status
+    assert status == "delivered"
+
+
+@pytest.mark.parametrize("status", sorted(FINAL - {"delivered"}))
+def test_delivered_beats_a_failure_but_a_failure_does_not_beat_delivered(status: str) -> None:
+    assert rises(status, "delivered")
+    assert not rises("delivered", status)
+    assert all(not rises(status, other) for other in set(RANK) - {"delivered"})
+
+
+@pytest.mark.parametrize("status", sorted(RANK))
+def test_the_same_receipt_twice_and_an_unknown_one_change_nothing(status: str) -> None:
+    assert not rises(status, status)
+    assert not rises(status, "some new word")
