@@ -157,11 +157,15 @@ class _Bench:
             connection.execute(text("checkpoint"))
             return list(connection.execute(text("select id from outbound order by id")).scalars())
 
-    def until_accepted(self, count: int) -> None:
-        """Wait until so many are recorded as accepted."""
+    def until_accepted(self, count: int, seconds: float = 90) -> None:
+        """Wait until so many are recorded as accepted; a run that gets stuck says how."""
+        statement = text("select count(*) from outbound where status = 'accepted'")
+        end = time.monotonic() + seconds
         with self.owner.connect() as connection:
-            statement = text("select count(*) from outbound where status = 'accepted'")
             while connection.execute(statement).scalar_one() < count:
+                if time.monotonic() > end:
+                    found = connection.execute(text("select status, reason, count(*) from outbound group by 1, 2")).all()
+                    raise TimeoutError(f"{count} texts were to be accepted: {found}")
                 time.sleep(0.02)
 
     def batch(self) -> float:

@@ -1,6 +1,6 @@
 """Prove the flow before anyone can talk to it: reachable, no dead end, every key exists, STOP and safety from anywhere."""
 
-from flows.engine import step
+from flows.engine import TOLD, step
 from flows.model import Conversation, Decision, Keywords, Reason, Safety, Say, Standing, Suppress, TextReceived
 from flows.router import told_by
 from flows.safety import safety
@@ -28,6 +28,8 @@ def _answers(script: Script) -> list[tuple[str, Answer]]:
 
 
 def _targets(script: Script) -> None:
+    if script.start not in script.states:
+        raise ScriptError(f"start: {script.start!r} is no state")
     for place, answer in _answers(script):
         if answer.to != SAME and answer.to not in script.states:
             raise ScriptError(f"{place}: goes to {answer.to!r}, which is no state: add it or mend the name")
@@ -37,14 +39,14 @@ def _targets(script: Script) -> None:
     for name, state in script.states.items():
         if state.insists and not state.asks:
             raise ScriptError(f"states.{name}: insists, so it needs `asks`")
-        if state.topics is not None and all(answer.to == name for answer in state.answers):
+        if state.topics is not None and all(answer.to in (name, SAME) for answer in state.answers):
             raise ScriptError(f"states.{name}: a dead end: no answer leads out of it")
 
 
 def _reachable(script: Script) -> None:
-    """From the start by answers, touchpoints and the engine's own moves to `offer`, `choose` and `ready`."""
+    """From the start by answers, touchpoints and the engine's own moves to `offer`, `choose`, `told` and `ready`."""
     opened = {t.opens for t in script.touchpoints.values() if t.opens}
-    reached = {script.start, "ready", "offer", "choose"} | opened
+    reached = {script.start, "ready", "offer", "choose", TOLD} | opened
     reached |= {answer.to for place, answer in _answers(script) if not place.startswith("states.")} - {SAME}
     while True:
         more = {answer.to for name in reached for answer in script.states[name].answers} - reached - {SAME}

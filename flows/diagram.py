@@ -17,5 +17,6 @@ def mermaid(script: Script) -> str:
         for target, words in seen.items():
             lines.append(f"    {name} --> {target}: {' / '.join(dict.fromkeys(words))}")
     lines += ["    ready --> offer: cannot be told discreetly", "    ready --> choose: several topics"]
+    lines += ["    ready --> told: no visit known here"]
     lines += [f"    ready --> {answer.to}: {min(answer.words)}" for answer in script.anywhere if answer.to != SAME]
     return "\n".join(dict.fromkeys(lines)) + "\n"

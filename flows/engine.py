@@ -28,10 +28,11 @@ from flows.model import (
     TouchpointDue,
 )
 from flows.router import told_by
-from flows.safety import CANCEL_WORDS, HELP_WORDS, START_WORDS, STOP_WORDS
+from flows.safety import CANCEL_WORDS, CARRIER_HELP_WORDS, CARRIER_STOP_WORDS, HELP_WORDS, START_WORDS
 from flows.script import PENDING, SAME, Answer, Script
 from flows.words import plain
 
+TOLD = "told"  # a stranger has had the one neutral reply
 _POLITE = frozenset({"please", "thanks", "thank", "you", "sir", "maam", "por", "favor", "gracias"})
 
 
@@ -68,6 +69,8 @@ def safety_step(conversation: Conversation, body: str, found: frozenset[Safety],
         stop_effects, after = _stop(after, words, by_carrier=by_carrier, spoke=spoke)
         effects += stop_effects
         spoke = True
+    # After an opt-out or a wrong number he gets no more courtesies: only safety speaks.
+    spoke = spoke or conversation.standing in (Standing.STOPPED, Standing.FROZEN)
     if Safety.WRONG_NUMBER in found:
         effects += [Freeze(), OpenTask("wrong_number"), *([] if spoke else [Say("declined", "general")])]
         after, spoke = replace(after, standing=Standing.FROZEN, state="ready"), True
@@ -82,12 +85,13 @@ def _carrier_blocks(conversation: Conversation, stopping: bool) -> bool:
 
 
 def _stop(before: Conversation, words: str, *, by_carrier: bool, spoke: bool) -> tuple[list[Effect], Conversation]:
-    effects: list[Effect] = [Suppress("carrier keyword" if words in STOP_WORDS or by_carrier else "own words")]
+    effects: list[Effect] = [Suppress("carrier keyword" if words in CARRIER_STOP_WORDS or by_carrier else "own words")]
     if words in CANCEL_WORDS:
         effects.append(OpenTask("cancel_or_stop"))
-    answered = by_carrier or (words in STOP_WORDS and before.keywords is not Keywords.OURS)
+    answered = by_carrier or (words in CARRIER_STOP_WORDS and before.keywords is not Keywords.OURS)
     if not (answered or spoke or before.standing is Standing.STOPPED):
-        effects.append(Say("stopped_cancel" if words in CANCEL_WORDS else "stopped", "general"))
+        may_mean_visit = words in CANCEL_WORDS and before.standing is Standing.PATIENT
+        effects.append(Say("stopped_cancel" if may_mean_visit else "stopped", "general"))
     standing = Standing.FROZEN if before.standing is Standing.FROZEN else Standing.STOPPED
     return effects, replace(before, standing=standing, attempts=0)
 
@@ -102,7 +106,8 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
     words = plain(event.body)
     carrier_answers = before.keywords in (Keywords.DEFAULT, Keywords.ADVANCED) or bool(event.opt_out_type)
     if words in HELP_WORDS:
-        return Step(before, (Note("help"), *([] if carrier_answers else [Say("help", "general")])))
+        answered = carrier_answers and (words in CARRIER_HELP_WORDS or bool(event.opt_out_type))
+        return Step(before, (Note("help"), *([] if answered else [Say("help", "general")])))
     if words in START_WORDS:
         return _start(before, carrier_answers=carrier_answers)
     if event.recent_texts >= limits.REPLIES_PER_BURST or event.identical_texts >= limits.IDENTICAL_TEXTS:
@@ -113,8 +118,8 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
         case Standing.FROZEN:
             return Step(before, (Note("wrote from a frozen number"), OpenTask("stranger")))
         case Standing.STRANGER:
-            neutral = [] if before.attempts else [Say("stranger", "general")]
-            return Step(replace(before, attempts=1), (OpenTask("stranger"), *neutral))
+            neutral = [] if before.state == TOLD else [Say("stranger", "general")]
+            return Step(replace(before, state=TOLD, attempts=0), (OpenTask("stranger"), *neutral))
         case Standing.PATIENT:
             return _on_patient_text(script, before, event, words)
 
@@ -138,7 +143,7 @@ def _on_patient_text(script: Script, before: Conversation, event: TextReceived, 
         answer = _accepted(script.anywhere, core, before.form)
         if answer:
             return _take(script, before, answer)
-    if Safety.RESULTS in event.decision.safety:
+    if Safety.RESULTS in event.decision.safety and state.topics is None:
         return _again(script, before, Step(before, (Say("results_personal", before.form),)))
     return _on_topics(script, before, event, words)
 
@@ -197,7 +202,8 @@ def _say_topic(script: Script, before: Conversation, topic: str) -> Step:
 def _again(script: Script, before: Conversation, taken: Step) -> Step:
     """After a digression ask the open question again, once."""
     state, after = script.states[before.state], taken.conversation
-    if after.state != before.state or not state.insists or before.reasked or before.care_pause:
+    asks_already = after.pending != before.pending
+    if after.state != before.state or not state.insists or before.reasked or before.care_pause or asks_already:
         return taken
     return Step(replace(after, reasked=True), (*taken.effects, Say(state.asks, after.form)))
 
@@ -205,7 +211,7 @@ def _again(script: Script, before: Conversation, taken: Step) -> Step:
 def _failed(script: Script, before: Conversation, *, asked_something: bool) -> Step:
     """Nothing matched: a failed answer to an open question, or a question that no approved text answers."""
     state = script.states[before.state]
-    if state.asks and not asked_something:
+    if state.asks and not asked_something and not before.care_pause:
         if before.attempts + 1 < limits.ATTEMPTS:
             return Step(replace(before, attempts=before.attempts + 1), (Say(state.asks, before.form),))
         to = before.state if state.topics is not None else "ready"

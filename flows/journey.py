@@ -67,6 +67,14 @@ def closes(at: datetime, zone: ZoneInfo, window: tuple[time, time]) -> datetime:
     return moment(at.astimezone(zone).date(), window[1], zone)
 
 
+def _last_hour_before(at: datetime, zone: ZoneInfo, window: tuple[time, time]) -> datetime:
+    """An hour before the window last closed."""
+    close = closes(at, zone, window)
+    if close > at:
+        close = moment(at.astimezone(zone).date() - timedelta(days=1), window[1], zone)
+    return close - timedelta(hours=1)
+
+
 def plan(visit: Visit, now: datetime, *, opted_in: bool, invited: bool = False) -> tuple[Planned, ...]:
     """Lay out what is still to come, in order of its due time.
 
@@ -97,13 +105,20 @@ def _before_and_after(visit: Visit) -> list[Planned]:
         return moment(day + timedelta(days=days), hour, zone)
 
     def row(name: str, due: datetime, until: datetime) -> Planned:
-        return Planned(name, next_open(due, visit.patient_zone, visit.window), until)
+        opens = next_open(due, visit.patient_zone, visit.window)
+        if opens >= until:  # far from the site, the window opens too late: the evening before is better than never
+            opens = _last_hour_before(due, visit.patient_zone, visit.window)
+        return Planned(name, opens, until)
 
     rows = [
         row("about", at(-7), at(-4)),
         row("prepare", at(-3), at(-1)),
         row("tomorrow", at(-1), closes(at(-1), visit.patient_zone, visit.window)),
-        row("today", visit.arrival_at - timedelta(hours=3), visit.arrival_at),
+        Planned(
+            "today",
+            next_open(visit.arrival_at - timedelta(hours=3), visit.patient_zone, visit.window),
+            visit.arrival_at,
+        ),
     ]
     if visit.arrival_at - rows[-1].due_at < LEAD:
         rows = _fold(rows, "today", "tomorrow")

@@ -15,6 +15,7 @@ URGENT_WINDOW = (time(7), time(22))  # a move or cancellation that cannot wait f
 
 LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no automatic answer but safety
 UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this
+STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed the row is gone
 LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted
 VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
 SEND_ATTEMPTS = 5

@@ -52,10 +52,11 @@ _PHRASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Topics whose facts stand in another topic's text, because the site's own instructions hold them.
 _TOLD_BY = {"food_drink": "prep", "duration": "scan_day"}
-_WEIGHTED = {
-    topic: [(re.compile(rf"\b{re.escape(phrase)}\b"), len(phrase.split())) for phrase in phrases]
-    for topic, phrases in _PHRASES.items()
-}
+# Found as whole words: `plain()` text has single spaces between words and nothing else.
+_WEIGHTED = [
+    (topic, [(f" {phrase} ", len(phrase.split())) for phrase in phrases]) for topic, phrases in _PHRASES.items()
+]
+_ORDER = {topic: place for place, topic in enumerate(_PHRASES)}
 _EMOJI_ONLY = re.compile(r"^\W+$")
 
 
@@ -71,17 +72,17 @@ def route(text: str, context: Context) -> Decision:
     """
     del context
     found = safety(text)
-    words = plain(text)
+    words = f" {plain(text)} "
     scores: dict[str, int] = {}
-    for topic, phrases in _WEIGHTED.items():
-        score = sum(weight for pattern, weight in phrases if pattern.search(words))
+    for topic, phrases in _WEIGHTED:
+        score = sum(weight for phrase, weight in phrases if phrase in words)
         if score:
             scores[topic] = score
     if len(scores) > 1:  # a greeting before a question is only a greeting
         scores.pop("smalltalk", None)
     if not scores and text.strip() and _EMOJI_ONLY.match(text.strip()) and "?" not in text:
         scores["smalltalk"] = 1
-    ranked = sorted(scores, key=lambda topic: (-scores[topic], list(_PHRASES).index(topic)))
+    ranked = sorted(scores, key=lambda topic: (-scores[topic], _ORDER[topic]))
     topics = tuple(dict.fromkeys(ranked))[:3]
     if found:
         return Decision("safety", topics, found)

@@ -11,27 +11,15 @@ import re
 from flows.model import Safety
 from flows.words import plain
 
-# The words that carriers act on, each alone as the whole text (FCC 24-24 names the last four as reasonable per se).
-STOP_WORDS = frozenset(
-    [
-        "stop",
-        "stopall",
-        "unsubscribe",
-        "end",
-        "quit",
-        "cancel",
-        "revoke",
-        "optout",
-        "alto",
-        "parar",
-        "cancelar",
-        "baja",
-        "detener",
-    ]
-) | {"opt out", "stop all", "no mas"}
+# The words that carriers themselves act on, and those we honour beside them; each alone as the whole text.
+CARRIER_STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout"})
+STOP_WORDS = CARRIER_STOP_WORDS | {"opt out", "stop all", "no mas", "alto", "parar", "cancelar", "baja", "detener"}
+# Said first and followed by something else, these still mean it: "STOP. I can't breathe" is both.
+_STOP_FIRST = frozenset({"stop", "please stop", "stop please", "stopall", "unsubscribe", "opt out", "alto", "stop it"})
 CANCEL_WORDS = frozenset({"cancel", "cancelar"})  # he may mean the visit: suppressed, and someone phones him
 START_WORDS = frozenset({"start", "unstop"})
-HELP_WORDS = frozenset({"help", "info", "ayuda"})
+CARRIER_HELP_WORDS = frozenset({"help", "info"})
+HELP_WORDS = CARRIER_HELP_WORDS | {"ayuda"}
 
 _MESSAGES = r"(?:text|texts|texting|txt|txts|txting|messag\w*|msg\w*|sms|mensajes?|textos?)"
 _RULES: dict[Safety, tuple[str, ...]] = {
@@ -55,7 +43,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
     Safety.URGENT: (
         r"\b(?:can'?t|cannot|cant|hard|trouble|difficult\w*|struggling|problems?)(?: \w+){0,2} (?:breath\w*|swallow\w*)\b",
         r"\bshort(?:ness)? of breath\b",
-        r"\bchest (?:pain|hurts|pressure|tight\w*)\b",
+        r"\bchest (?:\w+ ){0,2}(?:pain|hurts|pressure|tight\w*)\b",
         r"\b(?:pain|pressure|tightness)(?: \w+){0,2} (?:in|on) (?:my |the )?chest\b",
         r"\b(?:face|throat|tongue|lips?)(?: \w+){0,2} (?:swell\w*|swollen|closing)\b",
         r"\bswoll?en (?:face|throat|tongue|lips?)\b",
@@ -74,11 +62,13 @@ _RULES: dict[Safety, tuple[str, ...]] = {
     ),
     Safety.OPT_OUT: (
         rf"\b(?:stop|quit|end|no more|cease|halt|cancel|enough)(?: \w+){{0,4}} {_MESSAGES}\b",
-        r"\b(?:do not|don'?t|dont|never)(?: \w+){0,3} (?:text|texts|texting|message|messages|messaging|contact)"
+        r"\b(?:do not|don'?t|dont|never)(?! forget)(?: \w+){0,3} (?:text|texts|texting|message|messages|messaging|contact)"
         r"(?: me| again| anymore| any ?more)",
         rf"\b(?:do not|don'?t|dont) (?:want|need|like)(?: \w+){{0,3}} {_MESSAGES}\b",
         r"\b(?:unsubscribe|unsub|opt(?:ing)? ?out|take me off|remove me|delete my number|lose my number)\b",
         r"\bleave me alone\b",
+        rf"\bmake (?:the |these |those |your )?{_MESSAGES} stop\b",
+        r"\b(?:revoke|withdraw|take back)(?: \w+){0,2} (?:consent|permission)\b",
         r"^(?:please )?stop(?: it| this| now| please| all| everything)*$",
         r"^(?:stpo|sotp|stop+|stopp+|stip|st0p|pare|paren|basta)(?: please| por favor)?$",
         r"^(?:please )?(?:no more|quit it|make it stop|revoke(?: \w+){0,3}|end this)$",
@@ -94,6 +84,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         r"(?:number|phone|person|patient)\b",
         r"\b(?:not my|isn'?t my|never had an?) (?:appointment|visit|scan)\b",
         r"\bnumero equivocado\b",
+        r"\b(?:no es (?:su|el|mi) numero|se equivoco de (?:numero|persona))\b",
     ),
     Safety.DIED: (
         r"\b(?:he|she|husband|father|dad|brother|patient|grandfather|grandpa)(?: \w+){0,2} "
@@ -125,7 +116,8 @@ def safety(text: str) -> frozenset[Safety]:
     """Every safety route that `text` takes; several may hold at once."""
     words = plain(text)
     found = {kind for kind, pattern in _PATTERNS.items() if pattern.search(words)}
-    if words in STOP_WORDS:
+    first = plain(re.split(r"[.,;:!?\n]", text.strip(), maxsplit=1)[0])
+    if words in STOP_WORDS or first in _STOP_FIRST:
         found.add(Safety.OPT_OUT)
     elif Safety.OPT_OUT in found and not _PATTERNS[Safety.OPT_OUT].search(_HARMLESS.sub(" ", words)):
         found.discard(Safety.OPT_OUT)

@@ -13,7 +13,7 @@ from typing import Any
 
 from flows.model import Consent, Effect, Freeze, LayJourney, Note, OpenTask
 from flows.tasks import TASKS
-from messages.catalog import Catalog, catalog
+from messages.catalog import FORMS, Catalog, catalog
 
 SAME = "same"  # a target that keeps the open question
 PENDING = "pending"  # say the answer that was waiting for permission to name the scan
@@ -92,9 +92,11 @@ def _effect(place: str, word: str) -> Effect:
 
 
 def _answer(place: str, table: dict[str, Any]) -> Answer:
-    unknown = table.keys() - Answer.__dataclass_fields__.keys()
-    if unknown:
-        raise ScriptError(f"{place}: remove {', '.join(sorted(unknown))}")
+    _known(place, table, Answer)
+    if table.get("form", "") not in ("", *FORMS):
+        raise ScriptError(f"{place}: form {table['form']!r} is none of {', '.join(FORMS)}")
+    if "to" not in table:
+        raise ScriptError(f"{place}: add `to`: the state that follows")
     if sum(map(bool, (table.get("say"), table.get("topic"), table.get("option")))) != 1:
         raise ScriptError(f"{place}: give exactly one of say, topic, option")
     return Answer(
@@ -108,7 +110,16 @@ def _answer(place: str, table: dict[str, Any]) -> Answer:
     )
 
 
+def _known(place: str, table: dict[str, Any], kind: type) -> None:
+    unknown = table.keys() - kind.__dataclass_fields__.keys()  # type: ignore[attr-defined]
+    if unknown:
+        raise ScriptError(f"{place}: remove {', '.join(sorted(unknown))}")
+
+
 def _state(name: str, table: dict[str, Any]) -> State:
+    _known(f"states.{name}", table, State)
+    if "about" not in table:
+        raise ScriptError(f"states.{name}: add `about`: what is asked here")
     topics = table.get("topics")
     return State(
         name=name,
@@ -121,6 +132,9 @@ def _state(name: str, table: dict[str, Any]) -> State:
 
 
 def _touchpoint(name: str, table: dict[str, Any]) -> Touchpoint:
+    _known(f"touchpoints.{name}", table, Touchpoint)
+    if not table.get("say"):
+        raise ScriptError(f"touchpoints.{name}: add `say`")
     say = tuple(table["say"])
     return Touchpoint(
         name=name,

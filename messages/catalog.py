@@ -106,8 +106,14 @@ def _check_words(place: str, form: Form, body: str) -> None:
     told = DISCLOSING.search(body) if form == "general" else None
     if told:
         raise CatalogError(f"{place}: a general text must not say {told.group()!r}")
-    if any(not name.isidentifier() for name in fields_of(body)):
+    try:
+        names = fields_of(body)
+    except ValueError as error:
+        raise CatalogError(f"{place}: a brace is not closed or not opened ({error})") from error
+    if any(not name.isidentifier() for name in names):
         raise CatalogError(f"{place}: placeholders are plain names in braces")
+    if not body:
+        raise CatalogError(f"{place}: the text is empty")
 
 
 @lru_cache(maxsize=1)

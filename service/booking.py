@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from flows.engine import TOLD
 from flows.journey import notice
 from service import keys, planning
 from service.effects import Turn
@@ -133,6 +134,14 @@ def _bring_into_focus(session: Session, clinic_id: int, contact_id: int, patient
         .with_for_update()
     ).one()
     conversation.patient_id, conversation.scan_id = patient_id, scan_id
+    if conversation.state == TOLD:  # he was a stranger until now
+        conversation.state = "ready"
+    session.execute(  # a number that this scan has left knows nothing of it any more
+        update(Conversation)
+        .where(Conversation.clinic_id == clinic_id, Conversation.scan_id == scan_id)
+        .where(Conversation.contact_point_id != contact_id)
+        .values(scan_id=None, patient_id=None, state="ready", attempts=0, pending="", options=[])
+    )
     session.flush()  # what is loaded next must see the new scan, and its new times
     return focus_on_contact(session, clinic_id, contact_id)
 

@@ -24,7 +24,8 @@ from service.store.database import Database
 from service.store.people import ApiKey, Clinic, Sender, Site, Staff
 
 TELLS = ("prep", "radiation", "results_timing", "address")  # said in general texts too: must not disclose
-LONGEST = 320  # characters of one field, so that the texts it stands in keep to their segments
+# Characters of each field, so that every text it stands in keeps to its segments (tests/messages proves it).
+LONGEST = {"name": 30, "address": 80, "prep": 220, "radiation": 110, "results_timing": 75, "terms_url": 30}
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ def check(facts: SiteFacts) -> SiteFacts:
             raise Invalid(name, f"{told.group()!r} tells what the visit is about; this text is also said discreetly")
         if flips:
             raise Invalid(name, f"{flips!r} would change the encoding of the whole text; use plain characters")
-        if len(words) > LONGEST:
-            raise Invalid(name, f"at most {LONGEST} characters")
+    for name, words in (*said, ("name", facts.name), ("terms_url", facts.terms_url)):
+        longest = LONGEST[name.partition(".")[0]]
+        if len(words) > longest:
+            raise Invalid(name, f"at most {longest} characters, so that texts stay short")
     numbers = {
         name: read_phone(name, getattr(facts, name))
         for name in ("phone", "after_hours_phone", "on_call_phone", "on_call_phone_2")

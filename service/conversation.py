@@ -1,8 +1,9 @@
 """One inbound text, from the verified form to the TwiML that answers it, in one transaction (DESIGN 2.4).
 
-The text is stored first, unique on its MessageSid; a retried webhook gets the stored answer again. The turn itself runs
-in a savepoint: if our own code raises, the text stays, the exact stop and safety rules alone are applied, the approved
-fallback is answered and a task is raised. A STOP or a cry for help is never lost to a bug.
+The text is stored first, unique on its MessageSid; a retried webhook gets the stored answer again. If our own code
+raises, the transaction is undone and a second one stores the text, applies the exact stop and safety rules alone, answers
+the approved fallback and raises a task. A STOP or a cry for help is never lost to a bug (DECISIONS, D-13: why not a
+savepoint).
 """
 
 import json
@@ -13,6 +14,8 @@ from datetime import datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from flows.engine import safety_step, step
@@ -22,7 +25,7 @@ from flows.router import Context, route
 from flows.safety import safety
 from service import keys, wording
 from service.effects import Turn, apply
-from service.store.focus import Focus, contact_point, focus_on_text, keep_talk
+from service.store.focus import Focus, contact_point, focus_on_text
 from service.store.texts import Inbound
 from service.wiring import Parts
 
@@ -50,22 +53,36 @@ def receive(
     """Store the text, decide, and return the TwiML to answer with. The same MessageSid gets the same answer."""
     # PostgreSQL's text cannot hold NUL; everything else is kept as it came.
     arrived = replace(arrived, body=arrived.body.replace("\x00", "\ufffd")[:1600])
+    try:
+        return _transaction(parts, clinic_id, sender_id, arrived, now, router)
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            raise  # the database is away: nothing can be kept, and the carrier is told to try again
+        log.exception("a turn failed on a statement; exact rules and the fallback answer instead")
+    except PoolTimeout:
+        raise
+    except Exception:
+        log.exception("a turn failed; exact rules and the fallback answer instead")
+    return _transaction(parts, clinic_id, sender_id, arrived, now, None)
+
+
+def _transaction(
+    parts: Parts, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime, router: Router | None
+) -> str:
+    """One whole turn, all or nothing; without a router, the exact rules and the fallback only."""
     with parts.database.clinic(clinic_id) as session:
         inbound_id = _insert(session, clinic_id, sender_id, arrived, now)
         if inbound_id is None:
             return _stored_answer(session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
         turn = Turn(session, focus, parts.script, now, inbound_id)
-        decision = None
-        try:
-            with session.begin_nested():
-                decision = router(arrived.body, Context(focus.language))
-                answer, status = _turn(parts, turn, arrived, decision), "answered"
-        except Exception:
-            log.exception("a turn failed; exact rules and the fallback answer instead (inbound %s)", inbound_id)
-            focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
-            answer, status = _fallback(parts, Turn(session, focus, parts.script, now, inbound_id), arrived), "unhandled"
-        _finish(session, turn, status, decision, answer)
+        if router is None:
+            answer = _fallback(parts, turn, arrived)
+            _finish(session, turn, "unhandled", None, answer)
+        else:
+            decision = router(arrived.body, Context(focus.language))
+            answer = _turn(parts, turn, arrived, decision)
+            _finish(session, turn, "answered", decision, answer)
         return answer
 
 
@@ -153,7 +170,6 @@ def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str
         identical_texts=focus.identical_texts,
     )
     stepped = step(parts.script, focus.talk(now), event)
-    focus.last_inbound_at = now
     return _answer(parts, turn, apply(turn, stepped))
 
 
@@ -206,11 +222,9 @@ def _fallback(parts: Parts, turn: Turn, arrived: Arrived) -> str:
     focus, now = turn.focus, turn.now
     talk = replace(focus.talk(now), detail=False)
     safe = safety_step(talk, arrived.body, safety(arrived.body) - {Safety.RESULTS}, arrived.opt_out_type)
-    focus.last_inbound_at = now
     if safe:
         says = apply(turn, safe)
     else:
-        keep_talk(turn.session, focus, focus.talk(now))
         speak = focus.standing(now) in (Standing.PATIENT, Standing.STRANGER)
         says = [Say("fallback", "general")] if speak else []
     turn.open_task("unhandled", "our own code failed on this text")

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
+from rq import Worker
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import doorbell
+from service import clock, doorbell
 from service.migrate import applied, head
 from service.settings import Settings
 from service.store.database import APP_ROLE, CROSS_ROLE, Database
+from service.store.work import since_beat
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,14 @@ def _redis(settings: Settings) -> Finding:
     except RedisError:
         return Finding(False, "Redis does not answer: conversations go on, planned texts wait; check REDIS_URL")
     return Finding(True, "Redis answers")
+
+
+def alive(settings: Settings, part: str) -> bool:
+    """Whether a worker answers its roll-call, or the ticker's last turn is recent: for health checks."""
+    if part == "worker":
+        return bool(Worker.all(connection=doorbell.connect(settings.redis_url)))
+    database = Database(settings.database_url, doorbell.silent)
+    with database.cross() as connection:
+        since = since_beat(connection, "ticker", clock.utc_now())
+    database.forget_connections()
+    return since is not None and since.total_seconds() < 12 * settings.tick_seconds + 30

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from flows.model import (
@@ -25,6 +25,7 @@ from service.store import audit
 from service.store.focus import Focus, keep_talk
 from service.store.journeys import Scan
 from service.store.people import ContactPoint
+from service.store.texts import Outbound
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _apply(turn: Turn, effect: Effect) -> None:
         case Freeze():
             _freeze(turn)
         case Consent(kind, given, text_key):
-            _consent(turn, kind, given, f"replied to {text_key}")
+            _consent(turn, kind, given, f"his reply ({text_key})")
         case LayJourney():
             planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
         case StopPlans(reason):
@@ -112,7 +113,15 @@ def _note(turn: Turn, action: str) -> None:
 
 
 def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
+    """A line in the ledger, with the hash of the very text that was on his phone when he answered."""
     focus = turn.focus
+    asked = turn.session.scalar(
+        select(Outbound.body_hash)
+        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
+        .where(Outbound.status != "refused")
+        .order_by(Outbound.id.desc())
+        .limit(1)
+    )
     audit.consent(
         turn.session,
         focus.clinic_id,
@@ -123,7 +132,7 @@ def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
         obtained_by="patient",
         how=how,
         at=turn.now,
-        text_hash=turn.script.digest,
+        text_hash=asked,
     )
     if kind == "texts":
         focus.opted_in = given

@@ -69,6 +69,12 @@ def read_booking(
         raise Invalid("patient.zone", "an IANA time zone such as America/New_York")
     if reason not in set(Reason):
         raise Invalid("reason", f"one of {', '.join(Reason)}")
+    said = {"tracer": tracer, "site": site or "-"}
+    if permission is not None:
+        said |= {"permission.how": permission.how, "permission.obtained_by": permission.obtained_by}
+    for field, words in said.items():
+        if not words.strip() or not words.isprintable() or len(words) > MAX_TEXT:
+            raise Invalid(field, f"1 to {MAX_TEXT} printable characters")
     return Booking(
         patient_id=patient_id,
         given_name=given_name.strip(),
@@ -109,6 +115,8 @@ def read_moment(field: str, written: str, zone: ZoneInfo) -> datetime:
         raise Invalid(field, "an ISO 8601 date and time such as 2027-03-18T09:15") from None
     if "T" not in written and " " not in written:
         raise Invalid(field, "a date needs a time, such as 2027-03-18T09:15")
+    if not 2000 <= at.year <= 2200:
+        raise Invalid(field, "a year between 2000 and 2200")
     if at.tzinfo is not None:
         return at.astimezone(UTC)
     if not exists(at.date(), at.time(), zone):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from flows.limits import LISTINGS, UNANSWERED
+from flows.limits import LISTINGS, STALE_CLAIM, UNANSWERED
 from flows.outcomes import FROM_CARRIER
 from service.carrier.port import Listed
 from service.errors import Unknown
@@ -23,7 +23,6 @@ from service.wiring import Parts
 
 log = logging.getLogger(__name__)
 
-STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed it is gone
 GIVE_UP = timedelta(hours=6)  # the carrier cannot be asked: a person decides
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -39,6 +40,7 @@ def spoken_time(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
 
 
+@lru_cache(maxsize=1024)
 def spoken_phone(phone: str) -> str:
     """A number as it is written in its own country; whatever is not a number stays as it is."""
     try:

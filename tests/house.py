@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import uvicorn
@@ -173,7 +173,9 @@ class House:
 
 
 @contextmanager
-def open_house(settings: Settings, *, keywords: str = "ours", now: datetime = MONDAY) -> Iterator[House]:
+def open_house(
+    settings: Settings, *, keywords: Literal["ours", "default"] = "ours", now: datetime = MONDAY
+) -> Iterator[House]:
     """A house on empty servers, with one live clinic."""
     clock = Clock(now)
     carrier = Carrier(

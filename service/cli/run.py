@@ -76,6 +76,12 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+def alive(part: Annotated[str, typer.Argument(help="worker or ticker")]) -> None:
+    """Exit 0 if this part shows signs of life: for health checks."""
+    if not checks.alive(load(), part):
+        raise typer.Exit(1)
+
+
 def demo(port: Port = None) -> None:
     """Start everything on one port, with a phone in the browser, log-ins, and a clock to move."""
     chosen = _start()
@@ -87,6 +93,6 @@ def demo(port: Port = None) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (serve, worker, ticker, doctor, demo):
+    for command in (serve, worker, ticker, doctor, alive, demo):
         app.command()(command)
     app.command("migrate")(migrate_command)

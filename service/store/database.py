@@ -39,7 +39,7 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=8,
                 pool_timeout=3,
-                pool_pre_ping=False,
+                hide_parameters=True,  # an error must not carry a patient's words into a log
                 **options,
             )
 

@@ -149,7 +149,8 @@ class Focus:
 
 
 _COLUMNS = """
-    select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause, cv.last_inbound_at,
+    select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause,
+           (select max(i.received_at) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id),
            cp.id, cp.phone, cp.opted_out_at, cp.frozen_at, cp.frozen_why,
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
@@ -240,19 +241,20 @@ def focus_on_text(
 
 _KEEP = text("""
     update conversations set state = :state, attempts = :attempts, reasked = :reasked, options = cast(:options as jsonb),
-           pending = :pending, care_pause = :care_pause, last_inbound_at = :last_inbound_at
+           pending = :pending, care_pause = :care_pause
     where clinic_id = :clinic and id = :id
 """)
 
 
 def keep_talk(session: Session, focus: Focus, talk: Talk) -> None:
-    """Write the engine's next conversation back."""
+    """Write the engine's next conversation back, if anything in it changed."""
     row = (talk.state, talk.attempts, talk.reasked, list(talk.options), talk.pending, talk.care_pause)
+    if row == focus.talk_row:
+        return
     focus.talk_row = row
     names = ("state", "attempts", "reasked", "options", "pending", "care_pause")
     values = dict(zip(names, row, strict=True)) | {
         "options": json.dumps(row[3]),
-        "last_inbound_at": focus.last_inbound_at,
         "clinic": focus.clinic_id,
         "id": focus.conversation_id,
     }

@@ -81,4 +81,3 @@ class Conversation(ClinicRow):
     options: Mapped[list[str]]
     pending: Mapped[str]
     care_pause: Mapped[bool]
-    last_inbound_at: Mapped[datetime | None]

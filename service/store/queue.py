@@ -18,7 +18,10 @@ _DUE = text("""
            (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
            cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen,
-           coalesce(cv.care_pause, false) as care_pause, cv.last_inbound_at,
+           coalesce(cv.care_pause, false) as care_pause,
+           case when o.automated then (
+               select max(i.received_at) from inbound i
+               where i.clinic_id = o.clinic_id and i.contact_point_id = o.contact_point_id) end as last_inbound_at,
            coalesce(sc.state, '') as scan_state, sc.plan_version is not distinct from o.plan_version as current_plan,
            coalesce(p.zone, st.zone, 'UTC') as zone, st.window_start, st.window_end,
            o.automated and coalesce((

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from flows.limits import LISTINGS, UNANSWERED
+from flows.limits import LISTINGS, STALE_CLAIM, UNANSWERED
 
 _REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
 _TEXTS = text("select distinct clinic_id, sender_id from outbound where status = 'queued' and due_at <= :now")
 _OPEN = text("""
     select distinct clinic_id from outbound
-    where (status in ('sending', 'offered') and tried_at <= :unanswered)
-       or (status = 'uncertain' and tried_at <= :listing)
+    where (status = 'sending' and tried_at <= :stale) or (status = 'offered' and tried_at <= :unanswered)
+       or (status = 'uncertain' and tried_at <= case when listings = 0 then cast(:first as timestamptz) else :second end)
 """)
 _ANNOUNCE = text("select distinct clinic_id from tasks where announce_at <= :now and closed_at is null")
 _NEXT = text("""
@@ -19,11 +19,13 @@ _NEXT = text("""
         select min(due_at) as at from reminders where status = 'planned'
         union all select min(due_at) from outbound where status = 'queued'
         union all select min(announce_at) from tasks where closed_at is null and announce_at is not null
-        union all select min(tried_at) + interval '1 minute' from outbound where status in ('sending', 'offered')
-        union all select min(tried_at + case when listings = 0 then interval '2 minutes' else interval '10 minutes' end)
+        union all select min(tried_at) + :stale from outbound where status = 'sending'
+        union all select min(tried_at) + :unanswered from outbound where status = 'offered'
+        union all select min(tried_at + case when listings = 0 then cast(:first as interval) else :second end)
                   from outbound where status = 'uncertain'
     ) as coming
 """)
+_AFTER = {"stale": STALE_CLAIM, "unanswered": UNANSWERED, "first": LISTINGS[0], "second": LISTINGS[1]}
 _BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name) do update set at = excluded.at")
 
 
@@ -34,7 +36,12 @@ def waiting(connection: Connection, now: datetime) -> list[Bell]:
     """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce."""
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
     rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now})]
-    moments = {"unanswered": now - UNANSWERED, "listing": now - LISTINGS[0]}
+    moments = {
+        "stale": now - STALE_CLAIM,
+        "unanswered": now - UNANSWERED,
+        "first": now - LISTINGS[0],
+        "second": now - LISTINGS[1],
+    }
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
     return rings
@@ -42,7 +49,7 @@ def waiting(connection: Connection, now: datetime) -> list[Bell]:
 
 def next_moment(connection: Connection) -> datetime | None:
     """The earliest moment at which anything is due; it may lie in the past."""
-    found: datetime | None = connection.execute(_NEXT).scalar()
+    found: datetime | None = connection.execute(_NEXT, _AFTER).scalar()
     return found
 
 

@@ -116,7 +116,12 @@ def book(
 
 
 def _id(written: str) -> str:
-    if not written or len(written) > 100 or any(c.isspace() or c in "/?#%" for c in written):
+    if (
+        not written
+        or len(written) > 100
+        or not written.isprintable()
+        or any(c.isspace() or c in "/?#%" for c in written)
+    ):
         raise Invalid("external_id", "letters, digits and - . _ without spaces")
     return written
 

@@ -5,6 +5,7 @@ import logging
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError, IntegrityError
 from starlette.datastructures import FormData
 
 from service import conversation, receipts
@@ -23,7 +24,7 @@ def _xml(body: str) -> Response:
 
 
 def _word(form: FormData, name: str) -> str:
-    return str(form.get(name, ""))
+    return str(form.get(name, "")).replace("\x00", "")
 
 
 @router.post("/inbound")
@@ -42,7 +43,7 @@ def inbound(form: SignedForm, parts: TheParts) -> Response:
     arrived = conversation.Arrived(
         message_sid=sid[:64],
         phone=_word(form, "From")[:64],
-        body=_word(form, "Body"),
+        body=str(form.get("Body", "")),
         media=int(media) if media.isascii() and media.isdigit() and len(media) < 3 else 0,
         opt_out_type=_word(form, "OptOutType")[:16],
     )
@@ -57,7 +58,9 @@ def _keep_unrouted(parts: Parts, sid: str, form: FormData) -> None:
             .values(
                 message_sid=sid[:64],
                 to_number=_word(form, "To")[:64],
-                raw={key[:100]: str(value)[:1600].replace("\x00", "") for key, value in form.items()},
+                raw={
+                    key[:100].replace("\x00", ""): str(value)[:1600].replace("\x00", "") for key, value in form.items()
+                },
                 received_at=parts.now(),
             )
             .on_conflict_do_nothing()
@@ -65,8 +68,11 @@ def _keep_unrouted(parts: Parts, sid: str, form: FormData) -> None:
 
 
 @router.post("/status/{clinic_id}/{ref}")
-def status(clinic_id: int, ref: str, form: SignedForm, parts: TheParts) -> Response:
+def status(clinic_id: str, ref: str, form: SignedForm, parts: TheParts) -> Response:
     """A receipt. Always 200 once the signature holds: what it is about is our affair, not the carrier's."""
-    now = parts.now()
-    receipts.receive(parts, clinic_id, ref, {key: str(value) for key, value in form.items()}, now)
+    fields = {key.replace("\x00", ""): _word(form, key) for key in form}
+    try:
+        receipts.receive(parts, int(clinic_id), ref.replace("\x00", ""), fields, parts.now())
+    except (ValueError, DataError, IntegrityError):  # no such clinic: the address is not one that we gave out
+        _keep_unrouted(parts, f"receipt {_word(form, 'MessageSid')} {_word(form, 'MessageStatus')}", form)
     return Response(status_code=200)

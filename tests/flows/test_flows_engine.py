@@ -89,7 +89,7 @@ def test_before_opting_in_he_may_ask_who_is_texting_and_for_a_person() -> None:
 def test_yes_to_detail_is_kept_and_spoken_in_the_new_form() -> None:
     taken = _reply(Conversation("detail"), "yes")
     assert taken.conversation == Conversation("ready", detail=True)
-    assert taken.effects == (Consent("detail", True, "detail_retry"), Say("detail_yes", "detailed"))  # noqa: FBT003
+    assert taken.effects == (Consent("detail", True, "detail_retry"), Say("detail_yes", "detailed"))
 
 
 def test_no_to_detail_keeps_the_texts_general() -> None:

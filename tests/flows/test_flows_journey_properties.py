@@ -9,20 +9,18 @@ from hypothesis import strategies as st
 from flows.journey import BEFORE_VISIT, Planned, Visit, notice, plan
 from flows.limits import URGENT_WINDOW
 
-# Zones up to ten hours apart; farther ones have a test of their own.
+# Zones up to seven hours apart; farther ones have a test of their own.
 ZONES = st.sampled_from(
     ["America/New_York", "America/Chicago", "America/Phoenix", "America/Los_Angeles", "America/Anchorage",
-     "Pacific/Honolulu", "America/Puerto_Rico", "America/St_Johns", "Europe/London"]
+     "Pacific/Honolulu", "America/Puerto_Rico", "America/St_Johns"]
 ).map(ZoneInfo)  # fmt: skip
-ARRIVALS = st.datetimes(datetime(2026, 10, 20), datetime(2027, 4, 10)).map(
-    lambda at: at.replace(second=0, microsecond=0)
-)
+DAYS = st.integers(0, 170).map(lambda days: datetime(2026, 10, 20, tzinfo=UTC) + timedelta(days=days))
 
 
 @st.composite
 def visits(draw: st.DrawFn) -> Visit:
     site = draw(ZONES)
-    wall = draw(ARRIVALS).replace(hour=draw(st.integers(6, 19)))
+    wall = draw(DAYS).replace(hour=draw(st.integers(6, 19)), minute=draw(st.integers(0, 59)))
     arrival = wall.replace(tzinfo=site).astimezone(UTC)
     scan = arrival + timedelta(minutes=draw(st.sampled_from([0, 15, 30, 60, 90])))
     return Visit(arrival, scan, site, draw(ZONES))

@@ -102,6 +102,12 @@ def test_a_spanish_keyword_unknown_to_the_carriers_own_list_is_answered_by_us(bo
     assert _said(_reply(Conversation("ready", keywords=Keywords.DEFAULT), body)) == [key]
 
 
+def test_a_keyword_the_carrier_tagged_was_answered_by_it() -> None:
+    assert _reply(Conversation("ready"), "HELP", tag="HELP").effects == (Note("help"),)
+    started = _reply(Conversation("ready", Standing.STOPPED), "START", tag="START")
+    assert started.effects == (Resubscribe(),)
+
+
 def test_a_toll_free_network_answers_stop_and_leaves_help_to_us() -> None:
     here = Conversation("ready", keywords=Keywords.TOLL_FREE)
     assert _said(_reply(here, "STOP")) == []

@@ -114,8 +114,10 @@ def test_safety_words_come_first_whatever_else_a_text_says(before: Conversation,
     assert taken.conversation.care_pause == (before.care_pause or bool(urgent))
 
 
-@given(CONVERSATIONS, st.sampled_from(sorted(script().touchpoints)),
-       st.lists(st.sampled_from(["tomorrow", "today", "after", "about"]), unique=True, max_size=3), st.booleans())  # fmt: skip
+MERGED = st.lists(st.sampled_from(["tomorrow", "today", "after", "about"]), unique=True, max_size=3)
+
+
+@given(CONVERSATIONS, st.sampled_from(sorted(script().touchpoints)), MERGED, st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_any_planned_moment_is_said_or_has_a_reason(
     before: Conversation, touchpoint: str, merged: list[str], done: bool

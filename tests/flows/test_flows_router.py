@@ -38,6 +38,7 @@ TOPICS = frozenset(_PHRASES)
         ("thanks", "smalltalk"),
         ("👍", "smalltalk"),
         ("Hello, does it hurt?", "hurt"),
+        ("Hi, parking?", "location_arrival"),
     ],
 )
 def test_a_plain_question_finds_its_topic(text: str, topic: str) -> None:
@@ -62,7 +63,7 @@ def test_what_matches_nothing_is_not_guessed(text: str) -> None:
 
 def test_safety_comes_first_and_keeps_the_topics_beside_it() -> None:
     decision = route("my chest hurts, where do I park", HERE)
-    assert (decision.tier, decision.safety) == ("safety", {Safety.URGENT})
+    assert (decision.tier, decision.safety) == ("safety", frozenset({Safety.URGENT}))
     assert "location_arrival" in decision.topics
 
 

@@ -17,7 +17,7 @@ STOPS = [
     "basta", "pare por favor", "paren", "ya no mas", "no quiero mas mensajes", "no me envien mas mensajes",
     "No me envíen más mensajes", "dejen de enviarme mensajes", "deje de escribirme", "no me escriban mas",
     "quiero darme de baja", "déjenme en paz", "no me manden mensajes", "quítenme de la lista",
-    "STOP\u2026", "ＳＴＯＰ", "stop 🛑", "stop, I want to die", "STOP. I can't breathe", "STOP. I mean it",
+    "STOP\u2026", "\uff33\uff34\uff2f\uff30", "stop 🛑", "stop, I want to die", "STOP. I can't breathe", "STOP. I mean it",
     "Stop! Stop!", "please make the texts stop", "I revoke my consent to these texts",
 ]  # fmt: skip
 NOT_STOPS = [
@@ -36,7 +36,8 @@ NOT_STOPS = [
     "I stopped taking lupron in may", "will I get text messages about parking", "when do the texts start",
     "quiero cancelar mi cita", "puedo cancelar la cita", "cuando dejo de comer", "debo dejar de tomar mi medicina",
     "donde es la parada", "hasta el fin de la calle", "al final de la prueba", "no tengo mas preguntas",
-    "puedo parar a comer antes", "don't forget to text me the address",
+    "puedo parar a comer antes", "cancel my appointment and text me a new date",
+    "when I stop eating will you text me", "don't forget to text me the address",
 ]  # fmt: skip
 CRISES = [
     "I want to kill myself", "I want to die", "I WANT TO DIE", "I don't want to live anymore", "wanna die",

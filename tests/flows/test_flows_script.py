@@ -53,7 +53,7 @@ def _proved(old: str, new: str) -> Script:
         ('done = ["after_done"]', 'done = ["after_did"]', r"touchpoints\.after: says 'after_did'"),
         ('ask = "check_ask"\nopens', 'ask = "check_as"\nopens', r"touchpoints\.tomorrow: says 'check_as'"),
         ('"about_{reason}"', '"abut_{reason}"', r"touchpoints\.about: says 'abut_"),
-        ('about = "Will he come?"\n', "", "the flow lacks 'about'"),
+        ('about = "Will he come?"\n', "", "states\\.confirm: add `about`"),
         ('start = "ready"\n', "", "the flow lacks 'start'"),
         ('name = "psma_pet"', "name = ", "not readable TOML"),
         ('start = "ready"', 'start = "nowhere"', "'nowhere'"),

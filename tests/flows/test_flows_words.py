@@ -16,7 +16,7 @@ from flows.words import plain
         ("opt-out", "opt out"),
         ("I\u2019m late", "i'm late"),
         ("I`m late", "i'm late"),
-        ("ＳＴＯＰ", "stop"),
+        ("\uff33\uff34\uff2f\uff30", "stop"),
         ("st\u200bop", "stop"),
         ("stop\u2026", "stop"),
         ("'yes'", "yes"),

@@ -50,7 +50,7 @@ def test_a_missing_field_is_named_with_its_file_and_key(field: str) -> None:
         (['body = "Hi"', 'general = "Ho"'], "not both"),
         (['general = "Hi"'], "`detailed`"),
         ([], "add a `body`"),
-        (['body = "It’s you"'], "’"),
+        (['body = "It\u2019s you"'], "\u2019"),
         (['general = "Hi"', 'detailed = "día"'], r"\(detailed\).*í"),
         (['body = "Hi {0}"'], "placeholders are plain names"),
         (['body = "Hi {}"'], "placeholders are plain names"),

@@ -7,25 +7,32 @@ import pytest
 
 from messages.catalog import FORMS, LANGUAGES, Form, catalog
 from messages.render import render
+from service.clinics import LONGEST
 
 SENTENCE = "Please follow exactly what the team has told you about this, and call us if anything is unclear. "
-FIELD = (SENTENCE * 2)[:159] + "."
+
+
+def longest(field: str) -> str:
+    """As many characters as a clinic may give for this field."""
+    return (SENTENCE * 4)[: LONGEST[field] - 1] + "."
+
+
 VALUES = {
-    "site": "Example Regional Imaging of Springfield.",
+    "site": longest("name"),
     "phone": "(212) 555-0100",
     "after_hours_phone": "(212) 555-0199",
-    "address": FIELD,
-    "radiation": FIELD,
-    "results_timing": FIELD,
-    "prep": FIELD,
-    "terms_url": "https://texts.example.org/terms",
+    "address": longest("address"),
+    "radiation": longest("radiation"),
+    "results_timing": longest("results_timing"),
+    "prep": longest("prep"),
+    "terms_url": longest("terms_url"),
     "count": "10",
     "visit_day": "Wednesday, September 30",
     "arrival_time": "10:15 am",
     "later_time": "11:15 am",
     "options": "1 Which blood level it needs\n2 Compared with other scans\n3 Being near other people",
-    "task": "1234567",
-    "url": "https://texts.example.org/clinic/tasks/1234567",
+    "task": "12345",
+    "url": "https://texts.example.org/clinic/tasks",
 }
 KEYS = sorted((language, key) for language in LANGUAGES for key in catalog().entries[language])
 SPOKEN = sorted((lang, key, form) for lang, key in KEYS for form in catalog().entry(key, lang).bodies)

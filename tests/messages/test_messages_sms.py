@@ -88,7 +88,7 @@ def test_a_letter_of_the_extension_costs_two_septets(character: str) -> None:
     assert (count(character).encoding, count(character).units) == ("GSM-7", 2)
 
 
-@pytest.mark.parametrize("character", "`\t\xa0‘’“”–—…•½°áíóúÁÍÓÚªº«»ç\u200b\x1b′\u2011\u2212\xad")
+@pytest.mark.parametrize("character", "`\t\xa0\u2018\u2019“”\u2013—…•½°áíóúÁÍÓÚªº«»ç\u200b\x1b\u2032\u2011\u2212\xad")
 def test_a_letter_outside_the_alphabet_flips_the_whole_text(character: str) -> None:
     assert outside_gsm(f"ab{character}") == character
     assert count(f"ab{character}").encoding == "UCS-2"

@@ -1,7 +1,7 @@
 """The carrier's own hand, for tests of our doors: signed forms, and a second web process with other settings."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -63,3 +63,10 @@ def second_door(house: House, *, ring: bool = False, **changes: str) -> Iterator
             yield web
         finally:
             parts.database.forget_connections()
+
+
+@contextmanager
+def browser(house: House, door: str) -> Iterator[httpx.Client]:
+    """Somebody logged in at `clinic` or `ops`."""
+    with closing(house.log_in(door)) as client:
+        yield client

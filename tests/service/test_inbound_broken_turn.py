@@ -18,9 +18,7 @@ def arrive(house: House, body: str, sid: str = "SM1", phone: str = PATIENT_NUMBE
     """Hand a text to a service whose router fails."""
     arrived = Arrived(sid, phone, body)
     clinic = house.clinic
-    return conversation.receive(
-        house.parts, clinic.clinic_id, clinic.sender_id, arrived, house.clock.at, router=broken
-    )
+    return conversation.receive(house.parts, clinic.clinic_id, clinic.sender_id, arrived, house.clock.at, router=broken)
 
 
 def test_a_failed_turn_keeps_the_text_answers_the_fallback_and_raises_a_task(house: House) -> None:

@@ -94,10 +94,10 @@ def test_an_hour_that_comes_twice_in_autumn_is_the_first_of_the_two(system: Syst
     assert system.timeline().json()["arrival_at"] == "2027-11-07T05:30:00Z"
 
 
-@pytest.mark.parametrize("given", ["", "Bearer", "Bearer ", "Bearer sg_wrong", "Basic c2c6c2c=", "bearer \u00e9"])
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer sg_wrong", "Basic c2c6c2c=", "Bearer sg_wrong and more"])
 def test_without_a_valid_key_nothing_is_told_or_stored(house: House, given: str) -> None:
     before = stored(house)
-    headers = {"Authorization": given.encode()} if given else {}
+    headers = {"Authorization": given} if given else {}
     answers = [
         house.web.put("/api/v1/scans/S-1", json=scan_body(), headers=headers),
         house.web.post("/api/v1/scans/S-1/cancel", headers=headers),
@@ -124,9 +124,7 @@ def test_an_unknown_scan_is_not_found(house: House, system: System) -> None:
     assert system.end("explode").status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("how", "state"), [("cancel", "cancelled"), ("complete", "completed"), ("no-show", "no_show")]
-)
+@pytest.mark.parametrize(("how", "state"), [("cancel", "cancelled"), ("complete", "completed"), ("no-show", "no_show")])
 def test_an_ending_said_twice_changes_nothing(house: House, system: System, how: str, state: str) -> None:
     system.put()
     assert system.end(how).json() == {"external_id": "S-1", "outcome": state}
@@ -144,7 +142,8 @@ def test_what_does_not_fit_is_a_conflict_and_changes_nothing(house: House, syste
     assert (answer.status_code, answer.headers["content-type"]) == (409, PROBLEM)
     assert stored(house) == before
     system.end("complete")
-    assert [system.put(arrival_at="2027-03-19T09:15").status_code, system.end("cancel").status_code] == [409, 409]
+    late = system.put(arrival_at="2027-03-19T09:15", starts_at="2027-03-19T10:15")
+    assert [late.status_code, system.end("cancel").status_code] == [409, 409]
 
 
 def test_a_cancelled_scan_may_be_booked_again_under_its_id(house: House, system: System) -> None:
@@ -155,7 +154,11 @@ def test_a_cancelled_scan_may_be_booked_again_under_its_id(house: House, system:
 
 
 def test_the_timeline_tells_what_is_planned_sent_and_skipped_and_why(house: House, system: System) -> None:
-    house.opt_in(detail=False)
+    house.book()
+    house.turn()
+    for answer in ("1", "2"):
+        house.clock.at += timedelta(minutes=1)
+        house.text(answer)
     house.until(THURSDAY_915 - timedelta(days=2))
     told = system.timeline().json()
     lines = {line["title"]: line for line in told["planned"] if line["status"] != "replaced"}
@@ -164,7 +167,7 @@ def test_the_timeline_tells_what_is_planned_sent_and_skipped_and_why(house: Hous
     assert lines["About the scan"]["status"] == "not sent"
     assert "general texts" in lines["About the scan"]["reason"]
     assert lines["How to prepare"]["status"] == "delivered"
-    assert lines["The day before"]["status"] == "planned"
+    assert lines["The day before, with: the day itself"]["status"] == "planned"
     assert [line["from"] for line in told["thread"]][:3] == ["clinic", "patient", "clinic"]
     assert told["open_tasks"] == []
 

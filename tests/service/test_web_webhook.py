@@ -9,7 +9,7 @@ import pytest
 
 from service.demo_data import PATIENT_NUMBER
 from tests.house import House
-from tests.service.signed import EMPTY, INBOUND, outbound, post, second_door, signature, stored, text_form
+from tests.service.signed import EMPTY, INBOUND, browser, outbound, post, second_door, signature, stored, text_form
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 DOORS = [INBOUND, "/twilio/status/1/0123456789abcdef"]
@@ -78,10 +78,10 @@ def test_a_text_to_an_unknown_number_is_kept_once_and_operators_see_it(house: Ho
         assert (answer.status_code, answer.text) == (200, EMPTY)
     assert stored(house) == {**before, "unrouted_texts": 1}
     assert "scanguide_unrouted 1.0" in house.web.get("/metrics").text
-    ops = house.log_in("ops")
-    assert "to a number that belongs to no clinic" in ops.get("/ops").text
-    assert ops.post("/ops/unrouted/done").status_code == 303
-    assert "to a number that belongs to no clinic" not in ops.get("/ops").text
+    with browser(house, "ops") as ops:
+        assert "to a number that belongs to no clinic" in ops.get("/ops").text
+        assert ops.post("/ops/unrouted/done").status_code == 303
+        assert "to a number that belongs to no clinic" not in ops.get("/ops").text
     assert "scanguide_unrouted 0.0" in house.web.get("/metrics").text
 
 

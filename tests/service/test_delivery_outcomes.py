@@ -1,0 +1,239 @@
+"""Whatever the carrier does to a send, the phone gets each text once, or a person is told."""
+
+import dataclasses
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from service import conversation, reminders
+from service.carrier.twilio import twilio_carrier
+from service.conversation import Arrived
+from service.demo_data import PATIENT_NUMBER
+from service.store.queue import due_texts, mark_sending
+from service.store.work import next_moment
+from service.wiring import Parts
+from tests.house import House
+from tests.service.signed import outbound
+from workers.turns import run_due
+
+MINUTE = timedelta(minutes=1)
+
+
+def status(house: House) -> str:
+    """Where the only text of the outbox stands."""
+    (row,) = outbound(house)
+    return str(row["status"])
+
+
+@contextmanager
+def carrier_away(house: House) -> Iterator[Parts]:
+    """The house's parts, with a carrier that refuses connections."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))  # bound and not listening
+        url = f"http://127.0.0.1:{holder.getsockname()[1]}"
+        away = twilio_carrier(house.settings.model_copy(update={"twilio_api_url": url}))
+        yield dataclasses.replace(house.parts, carrier=away)
+
+
+def later(house: House, span: timedelta) -> None:
+    """Let the clock run, doing what falls due on the way."""
+    house.until(house.clock.at + span)
+
+
+def unheard(house: House, body: str, sid: str) -> None:
+    """A text whose answer never reached the carrier."""
+    clinic = house.clinic
+    arrived = Arrived(sid, PATIENT_NUMBER, body)
+    assert "<Message" in conversation.receive(house.parts, clinic.clinic_id, clinic.sender_id, arrived, house.clock.at)
+
+
+def test_a_busy_carrier_is_asked_again_and_the_text_arrives_once(house: House) -> None:
+    house.carrier.faults.plan("429", times=2)
+    house.book()
+    house.turn()
+    assert (status(house), house.bodies()) == ("queued", [])
+    later(house, 10 * MINUTE)
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+    assert house.carrier.faults.counts()["429"] == 2
+
+
+def test_a_carrier_that_stays_busy_is_given_up_and_a_person_phones(house: House) -> None:
+    house.carrier.faults.plan("429", times=50)
+    house.book()
+    later(house, timedelta(hours=2))
+    assert (status(house), house.bodies()) == ("failed", [])
+    assert house.carrier.faults.counts()["429"] == 5
+    assert "phone_preparation" in house.tasks()
+
+
+@pytest.mark.parametrize("fault", ["500_after", "timeout_after"])
+def test_a_text_taken_without_an_answer_is_settled_by_its_receipt(house: House, fault: str) -> None:
+    house.carrier.faults.plan(fault, seconds=0.1)
+    house.book()
+    house.turn()
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+    later(house, timedelta(hours=1))
+    assert len(house.bodies()) == 1
+
+
+@pytest.mark.parametrize("fault", ["500_after", "timeout_after"])
+def test_a_text_taken_without_an_answer_or_receipt_is_found_and_adopted(house: House, fault: str) -> None:
+    house.carrier.faults.plan(fault, seconds=0.1)
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    assert (status(house), len(house.bodies())) == ("uncertain", 1)
+    later(house, 3 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["provider_sid"]) == ("delivered", house.received()[0].sid)
+    later(house, timedelta(hours=1))
+    assert len(house.bodies()) == 1
+
+
+@pytest.mark.parametrize("fault", ["500_before", "timeout_before"])
+def test_a_text_that_was_never_taken_is_sent_again_only_after_two_look_ups(house: House, fault: str) -> None:
+    house.carrier.faults.plan(fault, seconds=0.1)
+    house.book()
+    house.turn()
+    assert (status(house), house.bodies()) == ("uncertain", [])
+    later(house, 9 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["listings"], house.bodies()) == ("uncertain", 1, [])
+    later(house, 2 * MINUTE)
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+    later(house, timedelta(hours=1))
+    assert (len(house.bodies()), house.tasks()) == (1, {})
+
+
+def test_a_carrier_that_cannot_be_asked_leaves_the_text_open_and_nothing_is_doubled(house: House) -> None:
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    house.clock.at += 3 * MINUTE
+    with carrier_away(house) as parts:
+        run_due(parts, house.clock.at)
+    assert status(house) == "uncertain"
+    house.turn()
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+
+
+def test_a_claim_whose_worker_died_is_never_resent_blindly(house: House) -> None:
+    house.book()
+    clinic = house.clinic
+    reminders.fire_due(house.parts, clinic.clinic_id, house.clock.at)
+    with house.parts.database.clinic(clinic.clinic_id) as session:
+        (due,) = due_texts(session, clinic.clinic_id, clinic.sender_id, house.clock.at, 10)
+        mark_sending(session, clinic.clinic_id, [due.id], house.clock.at)
+    house.turn()
+    assert (status(house), house.bodies()) == ("sending", [])
+    house.clock.at += 2 * MINUTE
+    later(house, 7 * MINUTE)
+    assert (status(house), house.bodies()) == ("uncertain", [])
+    later(house, 3 * MINUTE)
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+
+
+def test_a_claim_whose_worker_died_after_the_call_is_found_and_adopted(house: House) -> None:
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    house.rows("update outbound set status = 'sending', provider_sid = null")  # the call was made, never recorded
+    house.clock.at += 2 * MINUTE
+    later(house, 2 * MINUTE)
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
+    later(house, timedelta(hours=1))
+    assert len(house.bodies()) == 1
+
+
+def test_a_dead_workers_claim_never_leaves_the_next_due_moment_in_the_past(house: House) -> None:
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    house.rows("update outbound set status = 'sending', provider_sid = null")
+    house.clock.at += timedelta(seconds=61)
+    house.turn()
+    with house.parts.database.cross() as connection:
+        coming = next_moment(connection)
+    assert coming is not None
+    assert coming > house.clock.at  # else a clock that steps from moment to moment stands still
+
+
+def test_a_reply_without_receipts_becomes_uncertain_is_found_and_not_doubled(house: House) -> None:
+    house.book()
+    house.turn()
+    house.carrier.faults.plan("no_callbacks", times=2)
+    assert len(house.text("1")) == 2
+    replies = "inbound_id is not null"
+    assert [row["status"] for row in outbound(house, replies)] == ["offered", "offered"]
+    later(house, 1.5 * MINUTE)
+    assert [row["status"] for row in outbound(house, replies)] == ["uncertain", "uncertain"]
+    later(house, 2 * MINUTE)
+    assert [row["status"] for row in outbound(house, replies)] == ["delivered", "delivered"]
+    later(house, timedelta(hours=1))
+    assert len(house.bodies()) == 3
+
+
+def test_a_reply_that_never_reached_the_carrier_goes_once_through_the_outbox(house: House) -> None:
+    house.opt_in()
+    seen = len(house.bodies())
+    unheard(house, "how do I get ready?", "SMlost")
+    later(house, 9 * MINUTE)
+    assert len(house.bodies()) == seen
+    later(house, 3 * MINUTE)
+    assert [body[:16] for body in house.bodies()[seen:]] == ["How to get ready"]
+    later(house, timedelta(hours=1))
+    assert len(house.bodies()) == seen + 1
+
+
+def test_an_ordinary_reply_that_is_stale_is_refused_with_a_reason(house: House) -> None:
+    house.opt_in()
+    seen = len(house.bodies())
+    unheard(house, "how do I get ready?", "SMlost")
+    house.clock.at += 20 * MINUTE  # everything of ours was down meanwhile
+    later(house, 5 * MINUTE)
+    later(house, 15 * MINUTE)
+    assert len(house.bodies()) == seen
+    row = outbound(house)[-1]
+    assert row["status"] == "refused"
+    assert "too late" in row["reason"]
+
+
+def test_a_safety_reply_is_never_too_late(house: House) -> None:
+    house.opt_in()
+    seen = len(house.bodies())
+    unheard(house, "I want to die", "SMlost")
+    house.clock.at += 20 * MINUTE
+    later(house, 15 * MINUTE)
+    assert [body for body in house.bodies()[seen:] if "988" in body] == house.bodies()[seen:]
+    assert len(house.bodies()) == seen + 1
+
+
+def test_two_identical_texts_in_doubt_are_matched_one_to_one(house: House) -> None:
+    house.opt_in()
+    seen = len(house.bodies())
+    unheard(house, "how do I get ready?", "SMlost")  # this answer was lost
+    house.clock.at += timedelta(seconds=5)
+    house.carrier.faults.plan("no_callbacks")
+    house.text("how do I get ready?")  # this one arrived, and nobody said so
+    assert len(house.bodies()) == seen + 1
+    later(house, 4 * MINUTE)
+    twins = outbound(house, "key = 'prep'")
+    assert sorted(row["status"] for row in twins) == ["delivered", "uncertain"]
+    later(house, 10 * MINUTE)
+    assert [row["status"] for row in outbound(house, "key = 'prep'")] == ["delivered", "delivered"]
+    assert len(house.bodies()) == seen + 2
+    sids = [row["provider_sid"] for row in outbound(house, "key = 'prep'")]
+    assert len(set(sids)) == 2
+
+
+def test_a_refused_connection_is_tried_again_because_nothing_was_processed(house: House) -> None:
+    house.book()
+    with carrier_away(house) as parts:
+        run_due(parts, house.clock.at)
+    assert status(house) == "queued"
+    later(house, 5 * MINUTE)
+    assert (status(house), len(house.bodies())) == ("delivered", 1)

@@ -1,0 +1,291 @@
+"""The staff's pages, as a browser uses them: log in, see what is wrong first, book, move, end, and work off tasks."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from service.clinics import add_clinic, add_staff
+from service.demo_data import SITE
+from tests.house import THURSDAY_915, House
+from tests.service.signed import browser, stored
+
+FORM = {
+    "external_id": "S-7",
+    "patient_id": "P-7",
+    "given_name": "Otis",
+    "phone": "(212) 555-0187",
+    "arrival_at": "2027-03-22T11:30",
+    "starts_at": "",
+    "tracer": "Illuccix",
+    "reason": "staging",
+    "permission_how": "asked at the desk",
+}
+WORST = "<script>alert('x')</script> & <b>\"hi\"</b>"
+
+
+# The door -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "/book", "/tasks", "/scans/S-1", "/scans/S-1/live"])
+def test_without_a_log_in_every_page_sends_to_the_log_in(house: House, path: str) -> None:
+    house.book()
+    answer = house.web.get(f"/clinic{path}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/clinic/login")
+    assert "Walter" not in answer.text
+
+
+def test_a_wrong_password_or_address_says_only_that_they_do_not_belong_together(house: House) -> None:
+    add_staff(house.parts.database, house.clinic.clinic_id, "nurse@clinic.test", "Nurse", "correct horse")
+    origin = {"Origin": str(house.web.base_url).rstrip("/")}
+    said = set()
+    for email, password in (("nurse@clinic.test", "wrong"), ("nobody@clinic.test", "correct horse"), ("' or 1=1", "")):
+        data = {"email": email, "password": password or "x"}
+        answer = house.web.post("/clinic/login", data=data, headers=origin)
+        assert answer.status_code == 403
+        assert "scanguide" not in answer.cookies
+        said.add(answer.text)
+    assert len(said) == 1
+
+
+def test_the_cookie_cannot_be_read_by_scripts_or_sent_from_other_sites(house: House) -> None:
+    add_staff(house.parts.database, house.clinic.clinic_id, "nurse@clinic.test", "Nurse", "correct horse")
+    data = {"email": "Nurse@clinic.test ", "password": "correct horse"}
+    answer = house.web.post("/clinic/login", data=data, headers={"Origin": str(house.web.base_url).rstrip("/")})
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 303
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    house.web.cookies.clear()
+
+
+def test_a_form_sent_by_another_site_is_refused_and_does_nothing(house: House) -> None:
+    house.book()
+    with browser(house, "clinic") as staff:
+        before = stored(house)
+        for origin in ("https://evil.example", "null", "http://127.0.0.1"):
+            headers = {"Origin": origin}
+            assert staff.post("/clinic/book", data=FORM, headers=headers).status_code == 403
+            assert staff.post("/clinic/scans/S-1/end", data={"state": "cancelled"}, headers=headers).status_code == 403
+            assert staff.post("/clinic/login", data={"email": "a", "password": "b"}, headers=headers).status_code == 403
+        del staff.headers["Origin"]
+        assert staff.post("/clinic/book", data=FORM).status_code == 403
+        assert staff.post("/clinic/book", data=FORM, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert stored(house) == before
+
+
+def test_logging_out_ends_it(house: House) -> None:
+    with browser(house, "clinic") as staff:
+        assert staff.get("/clinic").status_code == 200
+        assert staff.post("/clinic/logout").status_code == 303
+        assert staff.get("/clinic").status_code == 303
+
+
+def test_pages_with_patients_are_never_kept_by_a_browser(house: House) -> None:
+    house.book()
+    with browser(house, "clinic") as staff:
+        for path in ("/clinic", "/clinic/tasks", "/clinic/scans/S-1"):
+            assert staff.get(path).headers["cache-control"] == "no-store"
+
+
+# Scans --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_scans_that_need_a_person_first(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", patient_id="P-2", given_name="Abel", phone="+12125550124", arrival_at="2027-03-09T09:00",
+               starts_at="2027-03-09T10:00")  # fmt: skip
+    with browser(house, "clinic") as staff:
+        assert staff.get("/clinic").text.index("S-2") < staff.get("/clinic").text.index("S-1")
+        house.text("I have chest pain")
+        page = staff.get("/clinic").text
+        assert page.index("S-1") < page.index("S-2")
+        assert "needs a person" in page
+        assert "Thursday, March 18, 9:15 am" in page
+
+
+def test_a_scan_is_booked_by_form_and_invited(house: House) -> None:
+    with browser(house, "clinic") as staff:
+        answer = staff.post("/clinic/book", data=FORM)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/clinic/scans/S-7")
+        page = staff.get("/clinic/scans/S-7").text
+    assert "Monday, March 22, 11:30 am" in page
+    (consent,) = house.rows("select kind, obtained_by, how from consents")
+    assert consent["kind"] == "permission"
+    assert consent["obtained_by"].startswith("staff:")
+    house.turn()
+    assert len(house.bodies("+12125550187")) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("phone", "555", "not a valid number"),
+        ("phone", "no phone", "not a phone number"),
+        ("arrival_at", "2027-03-01T09:00", "this moment has passed"),
+        ("arrival_at", "2027-03-14T02:30", "skip this time that day"),
+        ("starts_at", "2027-03-22T10:00", "cannot start before he arrives"),
+        ("tracer", "Moonbeam", "has instructions for"),
+        ("reason", "curiosity", "one of"),
+        ("given_name", " ", "printable characters"),
+        ("patient_id", "P 7", "letters, digits"),
+        ("external_id", "S 7", "without spaces"),
+        ("external_id", "S\x007", "without spaces"),
+        ("permission_how", "  ", "how he agreed"),
+        ("permission_how", "by\x00phone", ""),
+    ],
+)
+def test_a_bad_field_comes_back_with_the_form_as_filled_in_and_nothing_stored(
+    house: House, field: str, value: str, says: str
+) -> None:
+    with browser(house, "clinic") as staff:
+        before = stored(house)
+        answer = staff.post("/clinic/book", data={**FORM, field: value})
+    assert answer.status_code == 422
+    assert "Nothing was stored." in answer.text
+    assert says in answer.text
+    kept = {name: given for name, given in FORM.items() if name not in (field, "tracer", "reason") and given}
+    assert [name for name, given in kept.items() if f'value="{given}"' not in answer.text] == []
+    if field in ("phone", "arrival_at", "starts_at", "given_name", "patient_id", "permission_how"):
+        assert f'id="{field}-error"' in answer.text
+    assert stored(house) == before
+
+
+def test_a_form_without_its_fields_is_refused(house: House) -> None:
+    with browser(house, "clinic") as staff:
+        before = stored(house)
+        assert staff.post("/clinic/book", data={"external_id": "S-7"}).status_code == 422
+        assert staff.post("/clinic/book", data={**FORM, "given_name": "W" * 600}).status_code == 422
+    assert stored(house) == before
+
+
+def test_a_scan_is_moved_and_told_once(house: House) -> None:
+    house.opt_in()
+    seen = len(house.bodies())
+    with browser(house, "clinic") as staff:
+        assert staff.post("/clinic/scans/S-1/move", data={"arrival_at": "2027-03-19T14:00"}).status_code == 303
+        assert "Friday, March 19, 2:00 pm" in staff.get("/clinic/scans/S-1").text
+        before = stored(house)
+        for bad in ("2027-03-01T09:00", "2027-03-14T02:30", "soon", ""):
+            assert staff.post("/clinic/scans/S-1/move", data={"arrival_at": bad}).status_code == 422
+        assert stored(house) == before
+    house.until(house.clock.at + timedelta(hours=1))
+    assert len([body for body in house.bodies()[seen:] if "has moved" in body]) == 1
+
+
+@pytest.mark.parametrize(("state", "shown"), [("cancelled", "off"), ("completed", "done"), ("no_show", "did not come")])
+def test_a_scan_is_ended_and_the_list_says_how(house: House, state: str, shown: str) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        for _ in range(2):
+            assert staff.post("/clinic/scans/S-1/end", data={"state": state}).status_code == 303
+        assert f'">{shown}</span>' in staff.get("/clinic").text
+        assert staff.post("/clinic/scans/S-1/end", data={"state": "vanished"}).status_code == 422
+        assert staff.get("/clinic/scans/S-1").status_code == 200
+    assert house.rows("select state from scans") == [{"state": state}]
+
+
+def test_the_page_of_a_scan_tells_what_was_skipped_and_why(house: House) -> None:
+    house.opt_in(detail=False)
+    house.until(THURSDAY_915 - timedelta(days=2))
+    with browser(house, "clinic") as staff:
+        page = staff.get("/clinic/scans/S-1").text
+    assert "About the scan" in page
+    assert "He chose general texts" in page or "he chose general texts" in page
+    assert "general texts only" in page
+
+
+def test_a_patients_words_and_name_are_shown_and_never_run(house: House) -> None:
+    house.book(given_name="<i>Walter</i>")
+    house.turn()
+    house.text(WORST)
+    with browser(house, "clinic") as staff:
+        pages = [staff.get(path).text for path in ("/clinic/scans/S-1", "/clinic/scans/S-1/live", "/clinic")]
+        policy = staff.get("/clinic").headers["content-security-policy"]
+    assert all("<script>alert" not in page and "<i>Walter" not in page for page in pages)
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &lt;b&gt;" in pages[0]
+    assert "&lt;i&gt;Walter&lt;/i&gt;" in pages[2]
+    assert "unsafe-inline" not in policy
+
+
+def test_the_thread_shows_both_sides_in_order(house: House) -> None:
+    house.book()
+    house.turn()
+    for answer in ("1", "2"):
+        house.clock.at += timedelta(minutes=1)
+        house.text(answer)
+    with browser(house, "clinic") as staff:
+        page = staff.get("/clinic/scans/S-1/live").text
+    thread = page[page.index('data-testid="thread"') :]
+    assert thread.count("bubble mine") == 4
+    assert thread.index("you have an imaging visit") < thread.index(">1<small") < thread.index("Thank you.")
+
+
+# Tasks --------------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_are_listed_most_pressing_first_acknowledged_and_closed(house: House) -> None:
+    house.opt_in()
+    house.text("please call me")
+    house.text("I have chest pain")
+    (task,) = house.rows("select id from tasks where kind = 'urgent'")
+    with browser(house, "clinic") as staff:
+        page = staff.get("/clinic/tasks").text
+        assert page.index('data-kind="urgent"') < page.index('data-kind="contact_human"')
+        assert "nobody has seen it" in page
+        assert staff.post(f"/clinic/tasks/{task['id']}/acknowledge").status_code == 303
+        assert "seen by someone" in staff.get("/clinic/tasks").text
+        done = {"outcome": "sent him to the emergency room"}
+        assert staff.post(f"/clinic/tasks/{task['id']}/done", data=done).status_code == 303
+        assert 'data-kind="urgent"' not in staff.get("/clinic/tasks").text
+        assert staff.post("/clinic/tasks/999/done").status_code == 404
+    (row,) = house.rows("select closed_by, outcome from tasks where kind = 'urgent'")
+    assert row["outcome"] == "sent him to the emergency room"
+    assert row["closed_by"].startswith("staff:")
+
+
+def test_after_a_safety_reply_only_a_release_lets_ordinary_texts_go_on(house: House) -> None:
+    house.opt_in()
+    house.text("I want to die")
+    with browser(house, "clinic") as staff:
+        assert "After a safety reply" in staff.get("/clinic/scans/S-1").text
+        assert staff.post("/clinic/scans/S-1/release").status_code == 303
+        assert "After a safety reply" not in staff.get("/clinic/scans/S-1").text
+    assert house.rows("select care_pause from conversations") == [{"care_pause": False}]
+    (line,) = house.rows("select detail from audit where action = 'care_released'")
+    assert line["detail"]["by"].startswith("staff:")
+
+
+def test_an_operators_task_is_not_the_clinics_to_close(house: House) -> None:
+    house.opt_in()
+    house.rows("update tasks set operators = true")
+    house.text("please call me")
+    house.rows("update tasks set operators = true")
+    (task,) = house.rows("select id from tasks")
+    with browser(house, "clinic") as staff:
+        assert 'data-testid="task"' not in staff.get("/clinic/tasks").text
+        assert staff.post(f"/clinic/tasks/{task['id']}/done").status_code in (404, 409)
+    assert house.rows("select closed_at from tasks") == [{"closed_at": None}]
+
+
+# Other clinics ------------------------------------------------------------------------------------------------------
+
+
+def test_staff_of_another_clinic_can_neither_open_nor_change_a_scan(house: House) -> None:
+    house.opt_in()
+    house.text("please call me")
+    (task,) = house.rows("select id from tasks")
+    facts = dataclasses.replace(SITE, name="Hillside Imaging")
+    other = add_clinic(house.parts.database, "Hillside", "+12125550101", facts, now=house.clock.at)
+    theirs = dataclasses.replace(house, clinic=other)
+    with browser(theirs, "clinic") as staff:
+        before = stored(house)
+        assert staff.get("/clinic/scans/S-1").status_code == 404
+        assert staff.get("/clinic/scans/S-1/live").status_code == 404
+        assert staff.post("/clinic/scans/S-1/end", data={"state": "cancelled"}).status_code == 404
+        assert staff.post("/clinic/scans/S-1/move", data={"arrival_at": "2027-03-19T14:00"}).status_code == 404
+        assert staff.post("/clinic/scans/S-1/release").status_code == 404
+        assert staff.post(f"/clinic/tasks/{task['id']}/done").status_code == 404
+        assert "Walter" not in staff.get("/clinic").text + staff.get("/clinic/tasks").text
+        assert stored(house) == before
+    assert house.rows("select state from scans") == [{"state": "booked"}]
