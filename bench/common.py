@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing as mp
-
 import tempfile
 import time
 from collections.abc import Callable, Iterator

@@ -26,7 +26,7 @@ from service.settings import Settings
 from service.store.database import Database, driver_url
 
 PROCESSES, ROUNDS = 2, 3
-BATCH, SIMPLE, FORKING = 6000, 800, 60
+BATCH, SIMPLE, FORKING = 12000, 600, 24
 _PEOPLE = text("""
     with patient as (
       insert into patients (clinic_id, external_id, given_name, language, created_at)
@@ -48,8 +48,9 @@ _PEOPLE = text("""
       'Pylarify', 'unknown', 'booked', 1, 1, :now, :now from pair
 """)
 _CONVERSATIONS = text("""
-    insert into conversations (clinic_id, contact_point_id, patient_id, scan_id, script, state, attempts, reasked, options,
-      pending, care_pause) select clinic_id, contact_point_id, patient_id, id, 's', 'ready', 0, false, '[]', '', false from scans
+    insert into conversations (clinic_id, contact_point_id, patient_id, scan_id, script, state, attempts, reasked,
+      options, pending, care_pause)
+    select clinic_id, contact_point_id, patient_id, id, 's', 'ready', 0, false, '[]', '', false from scans
 """)
 _TEXTS = text("""
     insert into outbound (clinic_id, ref, sender_id, contact_point_id, phone, scan_id, key, language, form, script, body,
@@ -63,11 +64,10 @@ _TEXTS = text("""
 
 
 def _worker(settings: Settings) -> None:
-    from workers.run import worker
-
     import os
 
     from service.embedded import environment
+    from workers.run import worker
 
     os.environ.update(environment(settings), SECRET_KEY=settings.secret_key)
     from service.settings import load
@@ -77,12 +77,10 @@ def _worker(settings: Settings) -> None:
 
 def send_one(database_url: str, redis_url: str, api_url: str, clinic: int, outbound_id: int) -> None:
     """The baseline's job: claim one row, call, record."""
-    from bench import outbound
-
-    parts = outbound.PARTS.get("one")
+    parts = PARTS.get("one")
     if parts is None:
         settings = Settings(twilio_account_sid="AC" + "b" * 32, twilio_auth_token="t", twilio_api_url=api_url)
-        parts = outbound.PARTS["one"] = (Database(database_url, doorbell.silent), twilio_carrier(settings))
+        parts = PARTS["one"] = (Database(database_url, doorbell.silent), twilio_carrier(settings))
     database, carrier = parts
     with database.clinic(clinic) as session:
         row = session.execute(
@@ -103,6 +101,7 @@ PARTS: dict[str, Any] = {}
 
 
 def _rq_worker(redis_url: str, kind: str) -> None:
+    twilio_carrier(Settings())  # so that a forked job finds everything imported
     connection = Redis.from_url(redis_url)
     queue = Queue("one", connection=connection, serializer=JSONSerializer)
     workers: dict[str, Callable[..., Any]] = {"simple": SimpleWorker, "forking": Worker}
@@ -154,7 +153,6 @@ class _Bench:
             connection.execute(text("truncate outbound cascade"))
             connection.execute(_TEXTS, {"sender": self.sender, "now": clock.utc_now() - timedelta(seconds=1)})
             connection.execute(text("analyze"))
-            connection.execute(text("checkpoint"))
             return list(connection.execute(text("select id from outbound order by id")).scalars())
 
     def until_accepted(self, count: int, seconds: float = 90) -> None:
@@ -164,7 +162,9 @@ class _Bench:
         with self.owner.connect() as connection:
             while connection.execute(statement).scalar_one() < count:
                 if time.monotonic() > end:
-                    found = connection.execute(text("select status, reason, count(*) from outbound group by 1, 2")).all()
+                    found = connection.execute(
+                        text("select status, reason, count(*) from outbound group by 1, 2")
+                    ).all()
                     raise TimeoutError(f"{count} texts were to be accepted: {found}")
                 time.sleep(0.02)
 
@@ -179,7 +179,7 @@ class _Bench:
             return BATCH / (time.perf_counter() - start)
 
     def one_job_each(self, kind: str, count: int) -> float:
-        ids = self.fill()[: count + 20 * PROCESSES]
+        ids = self.fill()[: count + 5 * PROCESSES]
         queue = Queue("one", connection=self.redis, serializer=JSONSerializer)
 
         def enqueue(some: list[int]) -> None:

@@ -4,6 +4,7 @@ In the demo the clock lives in the database as an offset from real time, so that
 can move it; anywhere else it is the machine's.
 """
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -18,3 +19,8 @@ def utc_now() -> datetime:
 def shifted(offset: Callable[[], timedelta]) -> Clock:
     """A clock that runs `offset()` ahead of the machine's."""
     return lambda: utc_now() + offset()
+
+
+def stopwatch() -> float:
+    """Seconds for measuring how long something took; of no meaning by themselves."""
+    return time.perf_counter()

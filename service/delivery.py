@@ -16,17 +16,20 @@ from sqlalchemy.orm import Session
 
 from flows.gate import REASONS, Action, gate
 from flows.limits import SEND_ATTEMPTS
+from service import clock
 from service.carrier.port import Carrier, Message
 from service.conversation import status_url
-from service.errors import Busy, CarrierError, Refused
+from service.errors import Busy, CarrierError, Refused, Unknown
 from service.failures import after_failure, after_refusal
 from service.store.database import ring_after
 from service.store.queue import Due, due_texts, hold, mark_sending
 from service.store.texts import Outbound
 from service.wiring import Parts
 
-BATCH = 200
-THREADS = 8
+BATCH = 500
+THREADS = 16
+WORTH_A_THREAD = 0.004  # seconds of waiting a call
+GIVE_UP_AFTER = 5  # unanswered calls in a batch, each of which may take the whole time-out
 BACKOFF = timedelta(seconds=15)
 
 _ACCEPTED = text("""
@@ -87,19 +90,39 @@ def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:
     )
 
 
-def call(carrier: Carrier, messages: Sequence[tuple[int, Message]], threads: int = THREADS) -> list[Sent]:
-    """Hand over each message once, a few at a time. No database connection is held meanwhile."""
-    if len(messages) == 1:
-        return [_call_one(carrier, messages[0])]
-    with ThreadPoolExecutor(max_workers=min(threads, len(messages))) as pool:
-        return list(pool.map(partial(_call_one, carrier), messages))
+def call(carrier: Carrier, messages: Sequence[tuple[int, Message]]) -> list[Sent]:
+    """Hand over each message once. No database connection is held meanwhile.
+
+    As many threads as the waiting is worth: the first call is timed, and where the carrier answers at once more threads
+    would only wait for each other. A carrier that stops answering is not tried with the rest of the batch: those go back
+    untouched.
+    """
+    trouble = _Trouble()
+    started = clock.stopwatch()
+    first = _call_one(carrier, trouble, messages[0])
+    threads = min(THREADS, int((clock.stopwatch() - started) / WORTH_A_THREAD), len(messages) - 1)
+    one = partial(_call_one, carrier, trouble)
+    if threads < 2:
+        return [first, *map(one, messages[1:])]
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return [first, *pool.map(one, messages[1:])]
 
 
-def _call_one(carrier: Carrier, item: tuple[int, Message]) -> Sent:
+@dataclass
+class _Trouble:
+    """How many calls of this batch ended without an answer."""
+
+    unanswered: int = 0
+
+
+def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[int, Message]) -> Sent:
     outbound_id, message = item
+    if trouble.unanswered >= GIVE_UP_AFTER:
+        return Sent(outbound_id, error=Busy(None, "not tried: the carrier does not answer"))
     try:
         return Sent(outbound_id, carrier.send(message))
     except CarrierError as error:
+        trouble.unanswered += isinstance(error, Unknown)
         return Sent(outbound_id, error=error)
 
 

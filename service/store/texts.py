@@ -49,6 +49,7 @@ class Outbound(ClinicRow):
             "sender_id",
             "priority",
             "due_at",
+            "id",
             postgresql_where=text("status = 'queued'"),
         ),
         Index("ix_outbound_waiting", "due_at", postgresql_where=text("status = 'queued'")),
@@ -58,7 +59,7 @@ class Outbound(ClinicRow):
             postgresql_where=text("status in ('sending', 'offered', 'uncertain')"),
         ),
         Index("ix_outbound_contact", "clinic_id", "contact_point_id", "created_at"),
-        Index("ix_outbound_reminder", "clinic_id", "reminder_id"),
+        Index("ix_outbound_reminder", "clinic_id", "reminder_id", postgresql_where=text("reminder_id is not null")),
     )
 
     ref: Mapped[str]

@@ -198,7 +198,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbound_due",
         "outbound",
-        ["clinic_id", "sender_id", "priority", "due_at"],
+        ["clinic_id", "sender_id", "priority", "due_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'queued'"),
     )
@@ -209,7 +209,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status in ('sending', 'offered', 'uncertain')"),
     )
-    op.create_index("ix_outbound_reminder", "outbound", ["clinic_id", "reminder_id"], unique=False)
+    op.create_index(
+        "ix_outbound_reminder",
+        "outbound",
+        ["clinic_id", "reminder_id"],
+        unique=False,
+        postgresql_where=sa.text("reminder_id is not null"),
+    )
     op.create_index(
         "ix_outbound_waiting", "outbound", ["due_at"], unique=False, postgresql_where=sa.text("status = 'queued'")
     )
