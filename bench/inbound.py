@@ -156,7 +156,7 @@ def _seed(settings: Settings) -> None:
         )  # fmt: skip
         book(parts, clinic.clinic_id, f"S-{n}", read, actor="bench", now=now - timedelta(hours=1))
         for turn, body in enumerate(("1", "1")):
-            arrived = Arrived(f"SMseed{n}-{turn}", _phone(n), body)
+            arrived = Arrived(f"SMseed{n}-{turn}", _phone(n), CLINIC_NUMBER, body)
             with parts.database.clinic(clinic.clinic_id) as session:
                 from sqlalchemy import text
 

@@ -25,6 +25,7 @@ from flows.router import Context, route
 from flows.safety import safety
 from service import keys, wording
 from service.effects import Turn, apply
+from service.errors import NotFound
 from service.store.focus import Focus, contact_point, focus_on_text
 from service.store.texts import Inbound
 from service.wiring import Parts
@@ -42,6 +43,7 @@ class Arrived:
 
     message_sid: str
     phone: str
+    to: str  # our number
     body: str
     media: int = 0
     opt_out_type: str = ""
@@ -50,7 +52,10 @@ class Arrived:
 def receive(
     parts: Parts, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime, *, router: Router = route
 ) -> str:
-    """Store the text, decide, and return the TwiML to answer with. The same MessageSid gets the same answer."""
+    """Store the text, decide, and return the TwiML to answer with. The same MessageSid gets the same answer.
+
+    Raises NotFound if `arrived.to` is not this clinic's number (any more).
+    """
     # PostgreSQL's text cannot hold NUL; everything else is kept as it came.
     arrived = replace(arrived, body=arrived.body.replace("\x00", "\ufffd")[:1600])
     try:
@@ -59,7 +64,7 @@ def receive(
         if error.connection_invalidated or isinstance(error, OperationalError):
             raise  # the database is away: nothing can be kept, and the carrier is told to try again
         log.exception("a turn failed on a statement; exact rules and the fallback answer instead")
-    except PoolTimeout:
+    except (PoolTimeout, NotFound):
         raise
     except Exception:
         log.exception("a turn failed; exact rules and the fallback answer instead")
@@ -86,9 +91,11 @@ def _transaction(
         return answer
 
 
+# Stored only if the number texted is this clinic's still: callers may remember which clinic a number belongs to.
 _INSERT = text("""
     insert into inbound (clinic_id, message_sid, sender_id, phone, body, media, opt_out_type, received_at, status)
-    values (:clinic, :sid, :sender, :phone, :body, :media, :opt_out_type, :now, 'received')
+    select :clinic, :sid, s.id, :phone, :body, :media, :opt_out_type, :now, 'received'
+    from senders s where s.clinic_id = :clinic and s.id = :sender and s.phone = :to
     on conflict (clinic_id, message_sid) do nothing returning id
 """)
 _FINISH = text("""
@@ -104,6 +111,7 @@ def _insert(session: Session, clinic_id: int, sender_id: int, arrived: Arrived, 
         "sid": arrived.message_sid,
         "sender": sender_id,
         "phone": arrived.phone,
+        "to": arrived.to,
         "body": arrived.body,
         "media": arrived.media,
         "opt_out_type": arrived.opt_out_type,
@@ -131,10 +139,12 @@ def _finish(session: Session, turn: Turn, status: str, decision: Decision | None
 
 
 def _stored_answer(session: Session, clinic_id: int, message_sid: str) -> str:
-    answer = session.scalars(
+    row = session.execute(
         select(Inbound.answer).where(Inbound.clinic_id == clinic_id, Inbound.message_sid == message_sid)
-    ).one()
-    return answer or EMPTY
+    ).one_or_none()
+    if row is None:
+        raise NotFound("this number is not the clinic's any more")
+    return row.answer or EMPTY
 
 
 def _focus(

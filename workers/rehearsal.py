@@ -185,7 +185,7 @@ class _Stage:
     def _reply(self, words: str, now: datetime) -> None:
         self.count += 1
         self.lines.append(Line(now, "PATIENT", words))
-        arrived = conversation.Arrived(f"MM{self.count:032x}", PATIENT_NUMBER, words)
+        arrived = conversation.Arrived(f"MM{self.count:032x}", PATIENT_NUMBER, CLINIC_NUMBER, words)
         answer = conversation.receive(self.parts, self.clinic_id, self.sender_id, arrived, now)
         for message in ET.fromstring(answer):  # noqa: S314 - our own TwiML
             self._delivered(message.attrib["statusCallback"], now)

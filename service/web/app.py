@@ -34,6 +34,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.redis = doorbell.connect(parts.settings.redis_url)
+    app.state.routes = {}  # our number -> clinic and sender, as last seen; each turn checks it again
     app.state.validator = RequestValidator(parts.settings.twilio_auth_token)
     secret = keys.derive(keys.secret_key(parts.settings), "log-in")
     app.add_middleware(

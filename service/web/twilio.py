@@ -2,13 +2,14 @@
 
 import logging
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, IntegrityError
 from starlette.datastructures import FormData
 
 from service import conversation, receipts
+from service.errors import NotFound
 from service.store.texts import Unrouted
 from service.web.access import SignedForm, TheParts
 from service.wiring import Parts
@@ -28,26 +29,40 @@ def _word(form: FormData, name: str) -> str:
 
 
 @router.post("/inbound")
-def inbound(form: SignedForm, parts: TheParts) -> Response:
+def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
     """A text from a phone. Answers with TwiML; unknown numbers of ours are kept for operators and answered empty."""
     now = parts.now()
     sid = _word(form, "MessageSid") or _word(form, "SmsSid")
     if not sid:
         return _xml(conversation.EMPTY)
-    with parts.database.cross() as connection:
-        route = connection.execute(_ROUTE, {"phone": _word(form, "To")}).one_or_none()
-    if route is None:
-        _keep_unrouted(parts, sid, form)
-        return _xml(conversation.EMPTY)
     media = _word(form, "NumMedia")
     arrived = conversation.Arrived(
         message_sid=sid[:64],
         phone=_word(form, "From")[:64],
+        to=_word(form, "To"),
         body=str(form.get("Body", "")),
         media=int(media) if media.isascii() and media.isdigit() and len(media) < 3 else 0,
         opt_out_type=_word(form, "OptOutType")[:16],
     )
-    return _xml(conversation.receive(parts, route.clinic_id, route.id, arrived, now))
+    routes: dict[str, tuple[int, int]] = request.app.state.routes
+    for known in (routes.get(arrived.to), None):
+        clinic = known or _clinic_of(parts, arrived.to)
+        if clinic is None:
+            break
+        routes[arrived.to] = clinic
+        try:
+            return _xml(conversation.receive(parts, *clinic, arrived, now))
+        except NotFound:  # what we remembered is no longer so: ask again
+            routes.pop(arrived.to, None)
+    _keep_unrouted(parts, sid, form)
+    return _xml(conversation.EMPTY)
+
+
+def _clinic_of(parts: Parts, number: str) -> tuple[int, int] | None:
+    """The clinic and the id of one of our numbers. Remembered by the caller; the turn itself checks that it still holds."""
+    with parts.database.cross() as connection:
+        row = connection.execute(_ROUTE, {"phone": number}).one_or_none()
+    return (row.clinic_id, row.id) if row else None
 
 
 def _keep_unrouted(parts: Parts, sid: str, form: FormData) -> None:

@@ -11,7 +11,7 @@ import pytest
 from service import conversation, reminders
 from service.carrier.twilio import twilio_carrier
 from service.conversation import Arrived
-from service.demo_data import PATIENT_NUMBER
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
 from service.store.queue import due_texts, mark_sending
 from service.store.work import next_moment
 from service.wiring import Parts
@@ -46,7 +46,7 @@ def later(house: House, span: timedelta) -> None:
 def unheard(house: House, body: str, sid: str) -> None:
     """A text whose answer never reached the carrier."""
     clinic = house.clinic
-    arrived = Arrived(sid, PATIENT_NUMBER, body)
+    arrived = Arrived(sid, PATIENT_NUMBER, CLINIC_NUMBER, body)
     assert "<Message" in conversation.receive(house.parts, clinic.clinic_id, clinic.sender_id, arrived, house.clock.at)
 
 

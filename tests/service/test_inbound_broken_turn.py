@@ -4,7 +4,7 @@ from flows.model import Decision
 from flows.router import Context
 from service import conversation
 from service.conversation import Arrived
-from service.demo_data import PATIENT_NUMBER
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
 from tests.house import House
 from tests.service.signed import outbound
 
@@ -16,7 +16,7 @@ def broken(body: str, context: Context) -> Decision:
 
 def arrive(house: House, body: str, sid: str = "SM1", phone: str = PATIENT_NUMBER) -> str:
     """Hand a text to a service whose router fails."""
-    arrived = Arrived(sid, phone, body)
+    arrived = Arrived(sid, phone, CLINIC_NUMBER, body)
     clinic = house.clinic
     return conversation.receive(house.parts, clinic.clinic_id, clinic.sender_id, arrived, house.clock.at, router=broken)
 
