@@ -34,7 +34,7 @@ static: install  ## the part of check that runs nothing of ours
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache --quiet || $(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache
 
 bench: install  ## every benchmark with its baseline beside it
 	$(BIN)/python -m bench

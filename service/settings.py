@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     """Every setting, its default and what it is for. `.env.example` and the README list the same names."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None
+        frozen=True, extra="ignore", populate_by_name=True, secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None
     )
 
     environment: Literal["demo", "development", "production"] = Field(

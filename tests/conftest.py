@@ -4,10 +4,12 @@ A laptop without the embedded servers skips what needs them; CI (the variable CI
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, create_engine, text
 
 from service.embedded import postgres, valkey
@@ -16,6 +18,9 @@ from service.migrate import migrate
 from service.settings import Settings
 from service.store.database import driver_url
 from tests.house import House, open_house
+
+OUTPUT = Path("test-output")  # screenshots of the browser's tests
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +73,18 @@ def house(empty: Settings, tmp_path: Path) -> Iterator[House]:
     """The whole house in this process: web doors and a pretend carrier over real HTTP, and a clock that we move."""
     with open_house(empty.model_copy(update={"data_dir": tmp_path})) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; a laptop without it skips, CI does not."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is not installed")
+        pytest.skip("chromium is not installed")
+    OUTPUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -1,7 +1,6 @@
 """Whole processes: the demo as a newcomer starts it, a real browser, and single processes that can be killed."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,14 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from service.embedded import environment
 from service.settings import Settings
-
-OUTPUT = Path("test-output")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 def free_port() -> int:
@@ -70,18 +64,3 @@ def demo(folder: Path, port: int) -> Iterator[str]:
     finally:
         process.terminate()
         assert process.wait(30) == 0, "the demo did not stop cleanly"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; a laptop without it skips, CI does not."""
-    path = shutil.which("chromium")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is not installed")
-        pytest.skip("chromium is not installed")
-    OUTPUT.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.end_to_end.conftest import OUTPUT, demo, free_port
+from tests.conftest import OUTPUT
+from tests.end_to_end.conftest import demo, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -26,6 +26,8 @@ def test_modules_and_functions_stay_small_and_say_why_they_exist(path: Path) -> 
     lines, tree = source.splitlines(), ast.parse(source)
     assert len(lines) <= (500 if path in TESTS else 300)
     assert len(lines) < 15 or ast.get_docstring(tree)
+    if path.parent.name == "versions":
+        return  # a migration is one long list of columns
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name

@@ -1,10 +1,12 @@
 """Migrations: up from empty, no drift from the code, walls around every clinic's table, safe to run twice at once."""
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+import subprocess
+import sys
 
 from sqlalchemy import Engine, create_engine, text
 
-from service.migrate import applied, check_no_drift, head, migrate
+from service.migrate import applied, check_no_drift, head
 from service.settings import Settings
 from service.store.database import driver_url
 from workers.rehearsal import scratch
@@ -24,8 +26,9 @@ def test_two_starts_at_once_migrate_once(servers: Settings) -> None:
         connection.execute(text("drop database if exists at_once with (force)"))
         connection.execute(text("create database at_once"))
     url = server.url.set(database="at_once").render_as_string(hide_password=False)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(migrate, [url, url]))
+    environment = {**os.environ, "DATABASE_URL": url, "REDIS_URL": servers.redis_url}
+    starts = [subprocess.Popen([sys.executable, "-m", "service.cli", "migrate"], env=environment) for _ in range(2)]
+    assert [start.wait(60) for start in starts] == [0, 0]
     assert applied(url) == head()
     with server.connect() as connection:
         connection.execute(text("drop database at_once with (force)"))
@@ -40,16 +43,13 @@ def test_every_table_of_a_clinic_is_forced_under_row_security_and_keyed_by_the_c
                 "where relkind = 'r' and relnamespace = 'public'::regnamespace"
             )
         ).all()
-        keys: dict[str, str] = dict(
-            connection.execute(
-                text(
-                    "select conrelid::regclass::text, (select attname from pg_attribute a where a.attrelid = conrelid "
-                    "and a.attnum = conkey[1]) from pg_constraint where contype = 'p'"
-                )
+        first_keys = connection.execute(
+            text(
+                "select conrelid::regclass::text as name, (select attname from pg_attribute a "
+                "where a.attrelid = conrelid and a.attnum = conkey[1]) as key from pg_constraint where contype = 'p'"
             )
-            .tuples()
-            .all()
-        )
+        ).all()
+    keys = {row.name: row.key for row in first_keys}
     walled = {name for name, forced in tables if forced}
     assert {name for name, _ in tables} - walled == SHARED
     assert {keys[name] for name in walled - {"clinics"}} == {"clinic_id"}

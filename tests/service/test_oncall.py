@@ -28,7 +28,7 @@ def test_the_on_call_contact_is_told_at_once_and_without_the_patients_words(hous
     house.text(CRY)
     house.turn()
     (told,) = house.bodies(FIRST)
-    assert f"urgent task {task_id(house)} needs a person now" in told
+    assert f"urgent task {task_id(house)} needs a person" in told
     assert f"{house.settings.public_url}/clinic/tasks" in told
     secret = ("kill", "myself", "Walter", "P-1", "S-1", "555-0123", "5550123", "PSMA")
     assert not any(word in told for word in secret)

@@ -1,18 +1,15 @@
 """The phone in the browser, used as a person would use it."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from simulator.carrier import Carrier, Delays
 from tests.simulator.conftest import CLINIC, PATIENT, Clock, Make, Receiver, form, serve
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MOMENTS = [
     {"name": "prepare", "label": "prepare · Thu 12 Mar, 10:00 am", "at": "2026-03-12T14:00:00+00:00"},
     {"name": "today", "label": "today · Sun 15 Mar, 8:00 am", "at": "2026-03-15T12:00:00+00:00"},
@@ -38,19 +35,16 @@ def test_changes_since_a_version(api: httpx.Client, carrier: Carrier) -> None:
 
 
 @pytest.fixture
-def page(make: Make, clock: Clock, receiver: Receiver) -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
+def page(make: Make, clock: Clock, receiver: Receiver, browser: Browser) -> Iterator[Page]:
     receiver.answer = lambda hit: (200, f"<Response><Message>You wrote: {hit.form['Body'][:1]}</Message></Response>")
     carrier = make(delays=Delays(0.05, 0.1))
     carrier.create(form(Body="Line one\n<b>not bold</b>"))
-    with serve(carrier, clock_url="/clock") as api, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with serve(carrier, clock_url="/clock") as api:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.route("**/clock", lambda route: _clock(route, clock))
         page.goto(str(api.base_url))
         yield page
-        browser.close()
+        page.close()
 
 
 def _clock(route: Any, clock: Clock) -> None:
@@ -64,6 +58,7 @@ def _clock(route: Any, clock: Clock) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 def test_a_conversation(page: Page) -> None:
     bubbles = page.get_by_test_id("bubble")
     expect(bubbles).to_have_count(1)
@@ -89,6 +84,7 @@ def test_a_conversation(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 def test_the_clock(page: Page) -> None:
     now = page.get_by_test_id("clock-now")
     expect(now).to_have_text("Sun 8 Mar, 10:00 am")
