@@ -21,4 +21,6 @@ VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the sec
 SEND_ATTEMPTS = 5
 
 SAFETY_REPEAT = timedelta(minutes=10)  # an unacknowledged urgent task is announced again
+SAFETY_OFTEN = 6  # so many times; from then on hourly, so that the phone that must ring is not muted
+SAFETY_REPEAT_LATER = timedelta(hours=1)
 SAFETY_ESCALATE_AFTER = 3  # announcements to the first contact before the second one is told as well

@@ -175,7 +175,8 @@ def _set_contact(turn: Turn, **values: object) -> None:
 
 
 def _phone_instead(turn: Turn, why: str) -> None:
-    """The man who will not be texted is never silent: someone phones him, if a visit is still ahead."""
+    """The man who will not be texted is never silent: someone phones him, if a visit ahead is not yet prepared."""
     scan = turn.focus.scan
-    if scan is not None and scan.state == "booked" and scan.arrival_at > turn.now:
+    ahead = scan is not None and scan.state == "booked" and scan.arrival_at > turn.now
+    if scan is not None and ahead and not planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
         turn.open_task("phone_preparation", why)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.journey import Planned, Visit, plan
@@ -11,6 +11,7 @@ from service.store.focus import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
+ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
 TIMELESS = ("invite", "invite_again", "about")
 
 
@@ -112,3 +113,19 @@ def _said(session: Session, clinic_id: int, scan: ScanFacts) -> set[str]:
         )
     )
     return {name for touchpoint, merged in rows for name in (touchpoint, *merged)}
+
+
+def preparation_arrived(session: Session, clinic_id: int, scan: Scan | ScanFacts) -> bool:
+    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
+    spoken = (
+        select(Outbound.id)
+        .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
+        .where(
+            Outbound.clinic_id == clinic_id,
+            Outbound.scan_id == scan.id,
+            Reminder.plan_version >= scan.arrival_version,
+            Reminder.touchpoint == "prepare",
+            Outbound.status.in_(ARRIVED),
+        )
+    )
+    return bool(session.scalar(select(exists(spoken))))

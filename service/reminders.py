@@ -7,7 +7,7 @@ cannot be worded is set aside with its reason and never blocks its neighbours.
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,11 @@ from flows.model import Note, TouchpointDue
 from flows.script import Touchpoint
 from messages.catalog import CatalogError
 from messages.render import RenderError
-from service import wording
+from service import planning, wording
 from service.effects import Turn, apply
 from service.store.database import ring_after
 from service.store.focus import Focus, ScanFacts, focus_on_scan
-from service.store.journeys import Reminder, Scan
+from service.store.journeys import Reminder
 from service.store.texts import Outbound
 from service.tasks import close_by_event
 from service.wiring import Parts
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 INVITES = frozenset({"invite", "invite_again"})
 NOTICES = frozenset({"moved", "cancelled"})
 MATTERS = frozenset({"prepare", "tomorrow", "today"})  # without these he stands there unprepared: someone phones
-ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
 
 
 def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> int:
@@ -206,7 +205,7 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
     if scan.state != "booked" or reminder.plan_version != scan.plan_version:
         _settle(reminder, "skipped", "the visit changed", now)
         return
-    if preparation_arrived(turn.session, turn.focus.clinic_id, scan):
+    if planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
         _settle(reminder, "said", "the preparation was texted", now)
         close_by_event(turn.session, turn.focus.clinic_id, "phone_preparation", scan_id=scan.id,
                        outcome="the preparation arrived by text", now=now)  # fmt: skip
@@ -222,19 +221,3 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
         why = "the preparation has not reached him by text yet"
     turn.open_task("phone_preparation", why)
     _settle(reminder, "said", f"someone is to phone him: {why}", now)
-
-
-def preparation_arrived(session: Session, clinic_id: int, scan: Scan | ScanFacts) -> bool:
-    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
-    spoken = (
-        select(Outbound.id)
-        .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
-        .where(
-            Outbound.clinic_id == clinic_id,
-            Outbound.scan_id == scan.id,
-            Reminder.plan_version >= scan.arrival_version,
-            Reminder.touchpoint == "prepare",
-            Outbound.status.in_(ARRIVED),
-        )
-    )
-    return bool(session.scalar(select(exists(spoken))))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.reminders import preparation_arrived
+from service.planning import preparation_arrived
 from service.store.journeys import Scan
 from service.store.people import Consent, ContactPoint, Patient
 from service.store.texts import Task

@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flows.limits import SAFETY_ESCALATE_AFTER, SAFETY_REPEAT
+from flows.limits import SAFETY_ESCALATE_AFTER, SAFETY_OFTEN, SAFETY_REPEAT, SAFETY_REPEAT_LATER
 from flows.tasks import TASKS
 from service.errors import NotFound
 from service.store import audit
@@ -111,7 +111,7 @@ def due_announcements(session: Session, clinic_id: int, now: datetime, limit: in
 def announced(task: Task, now: datetime) -> bool:
     """Note one announcement and when the next is due; returns whether the second contact must be told too."""
     task.announced += 1
-    task.announce_at = now + SAFETY_REPEAT
+    task.announce_at = now + (SAFETY_REPEAT if task.announced < SAFETY_OFTEN else SAFETY_REPEAT_LATER)
     return task.announced > SAFETY_ESCALATE_AFTER
 
 

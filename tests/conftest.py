@@ -88,3 +88,8 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-transcripts` writes the golden conversations anew."""
+    parser.addoption("--update-transcripts", action="store_true", help="write tests/transcripts anew")

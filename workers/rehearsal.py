@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import create_engine, select, text
 
-from service import booking, conversation, doorbell, receipts
+from service import booking, conversation, doorbell, receipts, tasks
 from service.carrier.port import Listed, Message
 from service.clinics import add_clinic
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
@@ -166,6 +166,14 @@ class _Stage:
             while self.waiting and self.waiting[0][0] in touchpoints:
                 self.due.append((now + THINKS * (len(self.due) + 1), self.waiting.pop(0)[1]))
         self.tape.sent.clear()
+        self._staff_see_urgent_tasks(now)
+
+    def _staff_see_urgent_tasks(self, now: datetime) -> None:
+        """Someone acknowledges what has been announced twice; else it would be announced until the end of the play."""
+        with self.parts.database.clinic(self.clinic_id) as session:
+            for task in session.scalars(select(Task).where(Task.announced > 1, Task.acknowledged_at.is_(None))):
+                tasks.acknowledge(session, self.clinic_id, task.id, by="rehearsal", now=now)
+                self.lines.append(Line(now, "STAFF", f"acknowledged task {task.id}"))
 
     def _touchpoints(self, url: str) -> tuple[str, ...]:
         with self.parts.database.clinic(self.clinic_id) as session:

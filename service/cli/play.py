@@ -28,12 +28,15 @@ def route(
         decision = decide(line.rstrip("\n"), context)
         found = {
             "tier": decision.tier,
-            "topics": list(decision.topics),
+            "topics": list(dict.fromkeys(TOLD_IN.get(topic, topic) for topic in decision.topics)),
             "safety": sorted({_contract_name(kind.value) for kind in decision.safety}),
             "caution": list(decision.caution),
         }
         shown = f"{found['tier']:8} {', '.join(map(str, decision.topics))} {' '.join(sorted(decision.safety))}"
         typer.echo(json.dumps(found) if as_json else shown.rstrip())
+
+
+TOLD_IN = {"running_late": "location_arrival"}  # callers know the topic that holds it
 
 
 def _contract_name(kind: str) -> str:
