@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from flows.diagram import mermaid
-from flows.script import script
+from flows.shipped import script
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent

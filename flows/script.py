@@ -7,13 +7,11 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from flows.model import Consent, Effect, Freeze, LayJourney, Note, OpenTask
 from flows.tasks import TASKS
-from messages.catalog import FORMS, Catalog, catalog
+from messages.catalog import FORMS, Catalog
 
 SAME = "same"  # a target that keeps the open question
 PENDING = "pending"  # say the answer that was waiting for permission to name the scan
@@ -166,18 +164,3 @@ def parse(text: str, texts: Catalog) -> Script:
         raise ScriptError(f"the flow is not readable TOML: {error}") from error
     except KeyError as error:
         raise ScriptError(f"the flow lacks {error}") from error
-
-
-def source() -> str:
-    """The shipped flow's own text."""
-    return files("flows").joinpath("psma_pet.toml").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def script() -> Script:
-    """The shipped script, loaded and proved once."""
-    from flows.check import prove
-
-    loaded = parse(source(), catalog())
-    prove(loaded)
-    return loaded

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from flows.script import Script, script
+from flows.script import Script
+from flows.shipped import script
 from service import clock, doorbell, keys
 from service.carrier.port import Carrier
 from service.carrier.twilio import twilio_carrier

@@ -13,7 +13,7 @@ import typer
 from flows.diagram import mermaid
 from flows.router import Context
 from flows.router import route as decide
-from flows.script import script as load_script
+from flows.shipped import script as load_script
 from service import clock, embedded
 from service.settings import load
 

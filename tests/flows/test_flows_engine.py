@@ -23,7 +23,7 @@ from flows.model import (
     TextReceived,
 )
 from flows.router import Context, route
-from flows.script import script
+from flows.shipped import script
 
 
 def _reply(conversation: Conversation, body: str) -> Step:

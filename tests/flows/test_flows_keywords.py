@@ -7,7 +7,7 @@ from flows.limits import IDENTICAL_TEXTS, REPLIES_PER_BURST
 from flows.model import Conversation, Keywords, Note, OpenTask, Resubscribe, Safety, Say, Standing, Step, Suppress
 from flows.model import TextReceived as Text
 from flows.router import Context, route
-from flows.script import script
+from flows.shipped import script
 
 STATES = sorted(script().states)
 CARRIERS = [Keywords.DEFAULT, Keywords.ADVANCED]

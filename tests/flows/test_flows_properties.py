@@ -23,7 +23,7 @@ from flows.model import (
 )
 from flows.router import _PHRASES, Context, route
 from flows.safety import STOP_WORDS, safety
-from flows.script import script
+from flows.shipped import script
 from flows.words import plain
 
 STATES = sorted(script().states)

@@ -8,7 +8,7 @@ from flows.check import unanswered_topics
 from flows.model import Safety
 from flows.router import _PHRASES, Context, route, told_by
 from flows.safety import safety
-from flows.script import script
+from flows.shipped import script
 
 HERE = Context()
 TOPICS = frozenset(_PHRASES)

@@ -4,7 +4,8 @@ import pytest
 
 from flows.check import forms_of, prove
 from flows.diagram import mermaid
-from flows.script import Script, ScriptError, parse, script, source
+from flows.script import Script, ScriptError, parse
+from flows.shipped import script, source
 from messages.catalog import Catalog, catalog
 
 STATE = "[states.rating]"

@@ -4,7 +4,7 @@ import pytest
 
 from flows.engine import step
 from flows.model import Conversation, Note, Reason, Say, Step, TouchpointDue
-from flows.script import script
+from flows.shipped import script
 
 DISCREET = [
     "invite",
