@@ -1,5 +1,6 @@
 """The staff's pages: the list of scans, one patient's timeline and thread, booking, and the tasks that need a person."""
 
+import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -136,27 +137,34 @@ def one_scan(request: Request, external_id: str, who: StaffMember, parts: ThePar
 def _scan_context(session: Session, who: Person, external_id: str, now: datetime) -> dict[str, object]:
     scan = timeline.find_scan(session, who.clinic_id, external_id)
     focus: Focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
+    moments = timeline.moments(session, scan)
+    bubbles = timeline.thread(session, who.clinic_id, scan.contact_point_id)
     return {
         "who": who,
         "here": "scans",
+        "seen": hashlib.sha256(repr((moments, bubbles)).encode()).hexdigest()[:16],
         "scan": scan,
         "state": schedule.STATES[scan.state],
         "patient": session.get_one(Patient, (who.clinic_id, scan.patient_id)),
         "contact": session.get_one(ContactPoint, (who.clinic_id, scan.contact_point_id)),
         "focus": focus,
         "site": session.get_one(Site, (who.clinic_id, scan.site_id)),
-        "moments": timeline.moments(session, scan),
-        "bubbles": timeline.thread(session, who.clinic_id, scan.contact_point_id),
+        "moments": moments,
+        "bubbles": bubbles,
         "tasks": timeline.open_tasks(session, who.clinic_id, scan),
         "now": now,
     }
 
 
 @router.get("/scans/{external_id}/live")
-def live(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
-    """The moving part of the patient's page, fetched again every few seconds."""
+def live(request: Request, external_id: str, who: StaffMember, parts: TheParts, seen: str = "") -> Response:
+    """The moving part of the patient's page, asked for every few seconds; nothing to change answers 204.
+
+    So what a nurse has folded open stays open while she reads.
+    """
     with parts.database.clinic(who.clinic_id) as session:
-        return page(request, "_story.html", _scan_context(session, who, external_id, parts.now()))
+        context = _scan_context(session, who, external_id, parts.now())
+    return Response(status_code=204) if seen == context["seen"] else page(request, "_story.html", context)
 
 
 @router.post("/scans/{external_id}/move")
@@ -220,8 +228,15 @@ def task_list(request: Request, who: StaffMember, parts: TheParts) -> Response:
             task.id: session.get(Patient, (who.clinic_id, task.patient_id)) if task.patient_id else None
             for task in waiting
         }
+        phones = {
+            task.id: session.get(ContactPoint, (who.clinic_id, task.contact_point_id))
+            if task.contact_point_id
+            else None
+            for task in waiting
+        }
         context = {
             "who": who,
+            "phones": phones,
             "tasks": waiting,
             "scans": scans,
             "patients": names,
