@@ -38,6 +38,7 @@ UTC_ZONE = ZoneInfo("UTC")
 REASONS = {
     "opted_out": "he opted out of texts",
     "frozen": "this number is not the patient's",
+    "died": "we were told that he has died",
     "no_consent": "he has not agreed to texts",
     "not_booked": "the visit is no longer booked",
     "moved": "the visit moved after this was planned",
@@ -65,6 +66,7 @@ class Attempt:
     consented: bool = True
     opted_out: bool = False
     frozen: bool = False
+    died: bool = False
     sender_live: bool = True
     paused: bool = False
     care_pause: bool = False
@@ -111,6 +113,7 @@ def _refusal(attempt: Attempt, now: datetime) -> str:
     rules = (
         (attempt.frozen, "frozen"),
         (attempt.opted_out, "opted_out"),
+        (attempt.automated and attempt.died, "died"),
         (not attempt.sender_live, "sender_off"),
         (attempt.automated and not attempt.consented, "no_consent"),
         (attempt.automated and not attempt.booked, "not_booked"),

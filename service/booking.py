@@ -20,7 +20,7 @@ from service.errors import Conflict, NotFound
 from service.intake import Booking, check_against_site
 from service.store import audit
 from service.store.database import ring_after
-from service.store.focus import Focus, contact_point, focus_on_contact
+from service.store.focus import Focus, contact_point, focus_on_contact, focus_on_scan
 from service.store.journeys import Conversation, Scan
 from service.store.people import Patient, Site
 from service.wiring import Parts
@@ -214,11 +214,14 @@ def replace_times(
 ) -> datetime:
     """Write the new facts into the scan; returns the arrival it had."""
     old = scan.arrival_at
+    moved = (times[0], site.id, "booked") != (scan.arrival_at, scan.site_id, scan.state)
+    if moved:
+        scan.confirmed_at = None
+    if moved or booking.tracer != scan.tracer:  # another tracer is another preparation: said again
+        scan.arrival_version = scan.plan_version + 1
     scan.arrival_at, scan.starts_at, scan.arrival_wall = times[0], times[1], booking.arrival_wall
     scan.site_id, scan.zone, scan.tracer, scan.reason = site.id, site.zone, booking.tracer, booking.reason
     scan.contact_point_id, scan.state, scan.changed_at = contact_id, "booked", now
-    scan.confirmed_at = None
-    scan.arrival_version = scan.plan_version + 1
     return old
 
 
@@ -226,6 +229,8 @@ def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: dateti
     """One text that the visit moved or is off, if he takes our texts; a person phones where no text comes in time."""
     focus, scan = turn.focus, turn.focus.scan
     assert scan is not None
+    if focus.patient is not None and focus.patient.stopped:
+        return  # we were told that he has died; that task is open, and no text goes to those he left
     if not focus.opted_in or focus.contact.opted_out_at or focus.contact.frozen_at:
         turn.open_task("phone_change", "he does not take our texts")
         return
@@ -255,10 +260,27 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         if state == "cancelled" and scan.arrival_at > now:
             scan.plan_version += 1
             session.flush()
-            focus = focus_on_contact(session, clinic_id, scan.contact_point_id)
-            if focus.scan is not None and focus.scan.id == scan.id:
-                tell(Turn(session, focus, parts.script, now), "cancelled", scan.arrival_at, None)
+            turn = Turn(session, focus_on_scan(session, clinic_id, scan.id), parts.script, now)
+            tell(turn, "cancelled", scan.arrival_at, None)
+        _focus_on_the_next(session, scan, now)
         return Booked(scan.id, state)
+
+
+def _focus_on_the_next(session: Session, ended: Scan, now: datetime) -> None:
+    """If the conversation was about this scan, it is now about the next one booked at that number, if there is one."""
+    following = session.scalars(
+        select(Scan)
+        .where(Scan.clinic_id == ended.clinic_id, Scan.contact_point_id == ended.contact_point_id)
+        .where(Scan.state == "booked", Scan.arrival_at > now)
+        .order_by(Scan.arrival_at)
+        .limit(1)
+    ).one_or_none()
+    if following is not None:
+        session.execute(
+            update(Conversation)
+            .where(Conversation.clinic_id == ended.clinic_id, Conversation.scan_id == ended.id)
+            .values(scan_id=following.id, patient_id=following.patient_id, state="ready", attempts=0, pending="")
+        )
 
 
 def _audit(session: Session, scan: Scan, actor: str, action: str, now: datetime) -> None:

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 REPLY_USEFUL = timedelta(minutes=15)  # an ordinary reply that did not arrive is stale after this
+DEADLOCK = "40P01"
 Router = Callable[[str, Context], Decision]
 
 
@@ -61,6 +62,8 @@ def receive(
     try:
         return _transaction(parts, clinic_id, sender_id, arrived, now, router)
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == DEADLOCK:  # undone for another's sake: once more
+            return _transaction(parts, clinic_id, sender_id, arrived, now, router)
         if error.connection_invalidated or isinstance(error, OperationalError):
             raise  # the database is away: nothing can be kept, and the carrier is told to try again
         log.exception("a turn failed on a statement; exact rules and the fallback answer instead")

@@ -35,7 +35,7 @@ BACKOFF = timedelta(seconds=15)
 _ACCEPTED = text("""
     update outbound set
         provider_sid = taken.sid,
-        status = case when outbound.status in ('sending', 'uncertain') then 'accepted' else outbound.status end,
+        status = case when outbound.status in ('queued', 'sending', 'uncertain') then 'accepted' else outbound.status end,
         changed_at = :now
     from unnest(cast(:ids as bigint[]), cast(:sids as text[])) as taken (id, sid)
     where outbound.clinic_id = :clinic and outbound.id = taken.id
@@ -149,10 +149,10 @@ def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime)
 
 def _record_failure(session: Session, row: Outbound, error: CarrierError, now: datetime) -> None:
     row.changed_at, row.error_code = now, error.code
-    if isinstance(error, Busy) and row.attempts < SEND_ATTEMPTS:
-        row.status, row.reason = "queued", "the carrier was busy"
-        row.due_at = now + BACKOFF * 2**row.attempts
-    elif isinstance(error, Busy | Refused):
+    if isinstance(error, Busy):  # nothing was processed: again and again, until it has become useless
+        row.attempts = min(row.attempts, SEND_ATTEMPTS - 1)
+        row.status, row.reason, row.due_at = "queued", "the carrier was busy", now + BACKOFF * 2**row.attempts
+    elif isinstance(error, Refused):
         after_failure(session, row, error.code, now, processed=False)
     else:
         row.status, row.reason = "uncertain", "the carrier did not answer; it is being looked up"

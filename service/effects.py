@@ -24,7 +24,7 @@ from service import planning, tasks
 from service.store import audit
 from service.store.focus import Focus, keep_talk
 from service.store.journeys import Scan
-from service.store.people import ContactPoint
+from service.store.people import ContactPoint, Patient
 from service.store.texts import Outbound
 
 
@@ -93,6 +93,13 @@ def _apply(turn: Turn, effect: Effect) -> None:
         case LayJourney():
             planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
         case StopPlans(reason):
+            if turn.focus.patient is not None:
+                turn.focus.patient.stopped = True
+                turn.session.execute(
+                    update(Patient)
+                    .where(Patient.clinic_id == turn.focus.clinic_id, Patient.id == turn.focus.patient.id)
+                    .values(stopped_at=turn.now)
+                )
             for scan_id in planning.scans_of(turn.session, turn.focus):
                 planning.void(turn.session, turn.focus.clinic_id, scan_id, reason, turn.now)
             turn.audit("plans_stopped", reason=reason)

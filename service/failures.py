@@ -1,10 +1,11 @@
 """What follows when a text was refused or failed: a new attempt, a number or sender set aside, and always a person told."""
 
+import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from flows.gate import REASONS
+from flows.gate import REASONS, Priority
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
 from service.store.audit import consent
@@ -35,12 +36,15 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
     again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS
     if again:
         row.status, row.provider_sid = "queued", None
+        row.ref = secrets.token_hex(16)  # a late receipt of the failed attempt must not speak for the next one
         row.due_at = now + AGAIN_AFTER * row.attempts
         return
     if what.kind == "sender":
         _stop_sender(session, row, what.words, now)
-        if not processed:  # nothing left our hands: it waits until an operator lifts the pause
-            row.status, row.due_at = "queued", now
+        passes_pause = row.priority <= Priority.KEYWORD
+        if not processed and not (passes_pause and row.attempts >= SEND_ATTEMPTS):
+            # Nothing left our hands: it waits until an operator lifts the pause, or is tried again with patience.
+            row.status, row.due_at = "queued", now + (AGAIN_AFTER * row.attempts if passes_pause else timedelta(0))
             return
     if what.kind == "uncertain" and not processed:
         row.status = "uncertain"
@@ -82,6 +86,8 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
     ahead = scan is not None and scan.state == "booked" and scan.arrival_at > now
     if row.key in ("crisis", "urgent"):
         kind = "cannot_reach"
+    elif said & {"moved", "cancelled"}:
+        kind = "phone_change"
     elif ahead and said & {"prepare", "tomorrow", "today", "invite", "invite_again"}:
         kind = "phone_preparation"
     elif said & MATTERS or always:

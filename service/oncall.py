@@ -43,7 +43,7 @@ def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime)
     known = {"site": site.name, "task": str(task.id), "url": url}
     text = wording.word(parts.script, Say("on_call", "general"), "en", known)
     sender = session.scalars(
-        select(Sender).where(Sender.clinic_id == task.clinic_id, Sender.live).order_by(Sender.id).limit(1)
+        select(Sender).where(Sender.clinic_id == task.clinic_id).order_by(Sender.id).limit(1)
     ).one()
     wording.keep_for_staff(session, sender, phone, text, parts.script, now=now)
     ring_after(session, "send", task.clinic_id, sender.id)

@@ -30,7 +30,8 @@ def visit_of(focus: Focus) -> Visit:
 def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     """Void the scan's plan and lay the next version for what is still to come; what was said is not said again."""
     scan = focus.scan
-    if scan is None or scan.state != "booked":
+    stopped = focus.patient is not None and focus.patient.stopped
+    if scan is None or scan.state != "booked" or stopped:
         return
     said = _said(session, focus.clinic_id, scan)
     void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
@@ -42,9 +43,7 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     )
     invited = bool(said & {"invite", "invite_again"})
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
-    keep(
-        session, focus.clinic_id, scan, [row for row in rows if row.touchpoint not in said - {"preparation_check"}], now
-    )
+    keep(session, focus.clinic_id, scan, [row for row in rows if row.touchpoint not in said], now)
 
 
 def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:
@@ -105,10 +104,15 @@ def scans_of(session: Session, focus: Focus) -> list[int]:
 def _said(session: Session, clinic_id: int, scan: ScanFacts) -> set[str]:
     """Touchpoints already said. What depends on the time counts only for this very arrival, so that a move says it again."""
     rows = session.execute(
-        select(Reminder.touchpoint, Reminder.merged).where(
+        select(Reminder.touchpoint, Reminder.merged)
+        .join(Outbound, (Outbound.clinic_id == Reminder.clinic_id) & (Outbound.reminder_id == Reminder.id))
+        .join(Scan, (Scan.clinic_id == Reminder.clinic_id) & (Scan.id == Reminder.scan_id))
+        .where(
             Reminder.clinic_id == clinic_id,
             Reminder.scan_id == scan.id,
             Reminder.status == "said",
+            Outbound.status != "refused",
+            Outbound.contact_point_id == Scan.contact_point_id,  # what another number was told he has not heard
             or_(Reminder.plan_version >= scan.arrival_version, Reminder.touchpoint.in_(TIMELESS)),
         )
     )

@@ -8,7 +8,7 @@ import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from flows.engine import step
@@ -22,7 +22,7 @@ from service import planning, wording
 from service.effects import Turn, apply
 from service.store.database import ring_after
 from service.store.focus import Focus, ScanFacts, focus_on_scan
-from service.store.journeys import Reminder
+from service.store.journeys import Conversation, Reminder
 from service.store.texts import Outbound
 from service.tasks import close_by_event
 from service.wiring import Parts
@@ -54,11 +54,15 @@ def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> i
 
 
 def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
-    """One reminder in its own savepoint; a failure is a row with its reason and a task for operators."""
+    """One reminder in its own savepoint; a failure of its own is a row with its reason and a task for operators.
+
+    A failure of the database (a deadlock, a lost connection) is nobody's fault: it ends the batch, and the next tick
+    finds every row as it was.
+    """
     try:
         with session.begin_nested():
             _fire(parts, session, reminder, now)
-    except (RenderError, CatalogError, SQLAlchemyError, LookupError, AssertionError) as error:
+    except (RenderError, CatalogError, DataError, IntegrityError, LookupError, AssertionError) as error:
         log.exception("a reminder was set aside (clinic %s, reminder %s)", reminder.clinic_id, reminder.id)
         session.refresh(reminder)
         _settle(reminder, "skipped", f"could not be worded ({type(error).__name__})", now)
@@ -84,7 +88,7 @@ def _fire(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> 
     touchpoint = parts.script.touchpoints[reminder.touchpoint]
     verdict = gate(_attempt(turn, reminder, touchpoint), now)
     if verdict.action is Action.HOLD:
-        _hold(reminder, verdict, now)
+        _hold(turn, reminder, verdict, now)
     elif verdict.action is Action.REFUSE:
         _refused(turn, reminder, verdict)
     else:
@@ -106,6 +110,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
         consented=invite or focus.opted_in,
         opted_out=focus.contact.opted_out_at is not None,
         frozen=focus.contact.frozen_at is not None,
+        died=focus.patient is not None and focus.patient.stopped,
         sender_live=focus.sender.live,
         paused=_paused(focus),
         care_pause=focus.care_pause,
@@ -143,10 +148,12 @@ def _texted_at(turn: Turn) -> list[datetime]:
     )
 
 
-def _hold(reminder: Reminder, verdict: Verdict, now: datetime) -> None:
+def _hold(turn: Turn, reminder: Reminder, verdict: Verdict, now: datetime) -> None:
     """Wait: until a moment, or (a pause) until someone lifts it, looked at again each minute."""
     reminder.due_at = verdict.until or now + timedelta(minutes=1)
     reminder.reason, reminder.changed_at = REASONS[verdict.reason], now
+    if reminder.touchpoint in NOTICES and verdict.reason == "paused":
+        turn.open_task("phone_change", REASONS["paused"])
 
 
 def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
@@ -160,6 +167,8 @@ def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
         "no_consent",
     ):
         turn.open_task("phone_preparation", reason)
+    if reminder.touchpoint in NOTICES and verdict.reason not in ("not_booked", "moved"):
+        turn.open_task("phone_change", reason)
 
 
 def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> None:
@@ -169,6 +178,8 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     if reminder.touchpoint in INVITES and focus.opted_in:
         _settle(reminder, "skipped", "he has already answered", now)
         return
+    if reminder.touchpoint != "cancelled":
+        _bring_into_focus(turn)
     due = TouchpointDue(reminder.touchpoint, tuple(reminder.merged), done=scan.state == "completed")
     stepped = step(parts.script, focus.talk(now), due)
     notes = [effect.action for effect in stepped.effects if isinstance(effect, Note)]
@@ -196,6 +207,20 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     )
     _settle(reminder, "said", "", now)
     ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
+
+
+def _bring_into_focus(turn: Turn) -> None:
+    """What he answers next is about the visit that he was texted about last, whichever was booked last."""
+    focus, scan, patient = turn.focus, turn.focus.scan, turn.focus.patient
+    assert scan is not None
+    assert patient is not None
+    row = turn.session.get_one(Conversation, (focus.clinic_id, focus.conversation_id))
+    if row.scan_id != scan.id:
+        row.scan_id, row.patient_id = scan.id, patient.id
+        turn.session.flush()
+        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause)
+        row.state, row.attempts, row.reasked, row.options, row.pending = "ready", 0, False, [], ""
+        turn.session.flush()
 
 
 def _check_preparation(turn: Turn, reminder: Reminder) -> None:

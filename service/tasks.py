@@ -52,7 +52,7 @@ def open_task(
     )
     task_id = session.execute(
         insertion.on_conflict_do_update(
-            index_elements=["clinic_id", "kind", "contact_point_id"],
+            index_elements=["clinic_id", "kind", "contact_point_id", "scan_id"],
             index_where=text("closed_at is null"),
             set_={
                 "times": Task.times + 1,

@@ -12,6 +12,11 @@ do $$ begin
   if not exists (select from pg_roles where rolname = 'scanguide_cross') then
     create role scanguide_cross nologin nobypassrls;
   end if;
+  -- A log-in that is no superuser may act as the roles that it made (PostgreSQL 16 and later).
+  begin
+    execute format('grant scanguide_app, scanguide_cross to %I with inherit false, set true', current_user);
+  exception when insufficient_privilege then null;  -- made by someone else, who has granted them
+  end;
 end $$;
 """
 

@@ -68,6 +68,7 @@ class PatientFacts:
     language: str
     zone: str | None
     paused: bool
+    stopped: bool  # we were told that he has died
 
 
 @dataclass(slots=True)
@@ -155,7 +156,7 @@ _COLUMNS = """
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
            st.terms_url, st.window_start, st.window_end,
-           p.id, p.language, p.zone, p.paused_at is not null,
+           p.id, p.language, p.zone, p.paused_at is not null, p.stopped_at is not null,
            sc.id, sc.arrival_at, sc.starts_at, sc.zone, sc.tracer, sc.reason, sc.state, sc.plan_version, sc.arrival_version,
            coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
                      and k.contact_point_id = cp.id and k.kind = 'texts' order by k.id desc limit 1), false),
@@ -202,13 +203,13 @@ def _focus(row: Sequence[Any]) -> Focus:
         contact=ContactFacts(*row[9:14]),
         sender=SenderFacts(*row[14:18]),
         site=SiteWords(*row[18:30]),
-        patient=PatientFacts(*row[30:34]) if row[30] is not None else None,
-        scan=ScanFacts(*row[34:43]) if row[34] is not None else None,
-        opted_in=row[43],
-        detail=row[44],
-        paused=row[45],
-        recent_texts=row[46],
-        identical_texts=row[47],
+        patient=PatientFacts(*row[30:35]) if row[30] is not None else None,
+        scan=ScanFacts(*row[35:44]) if row[35] is not None else None,
+        opted_in=row[44],
+        detail=row[45],
+        paused=row[46],
+        recent_texts=row[47],
+        identical_texts=row[48],
     )
 
 

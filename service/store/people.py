@@ -89,6 +89,7 @@ class Patient(ClinicRow):
     language: Mapped[str]
     zone: Mapped[str | None]
     paused_at: Mapped[datetime | None]  # staff hold the automated texts
+    stopped_at: Mapped[datetime | None]  # we were told that he has died
     created_at: Mapped[datetime]
 
 

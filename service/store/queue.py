@@ -23,7 +23,7 @@ _DUE = text("""
            s.phone as sender_phone, s.messaging_service_sid, s.live,
            (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
-           cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen,
+           cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen, p.stopped_at is not null as died,
            coalesce(cv.care_pause, false) as care_pause,
            case when o.automated then (
                select max(i.received_at) from inbound i
@@ -96,6 +96,7 @@ def _attempt(r: Row[tuple[object, ...]]) -> Attempt:
         consented=r.consented,
         opted_out=r.opted_out,
         frozen=r.frozen,
+        died=r.died,
         sender_live=r.live,
         paused=r.paused,
         care_pause=r.care_pause,

@@ -108,7 +108,7 @@ class Receipt(ClinicRow):
 
 
 class Task(ClinicRow):
-    """Something a person must look at. At most one open task of a kind for one contact point."""
+    """Something a person must look at. At most one open task of a kind for one phone and scan."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -120,6 +120,7 @@ class Task(ClinicRow):
             "clinic_id",
             "kind",
             "contact_point_id",
+            "scan_id",
             unique=True,
             postgresql_where=text("closed_at is null"),
             postgresql_nulls_not_distinct=True,

@@ -128,7 +128,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_tasks_open",
         "tasks",
-        ["clinic_id", "kind", "contact_point_id"],
+        ["clinic_id", "kind", "contact_point_id", "scan_id"],
         unique=True,
         postgresql_where=sa.text("closed_at is null"),
         postgresql_nulls_not_distinct=True,
