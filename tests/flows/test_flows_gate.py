@@ -178,7 +178,7 @@ def test_the_carrier_may_try_only_as_long_as_the_text_is_of_use(left: int, verdi
 
 def test_every_reason_has_words_for_staff() -> None:
     used = {reason for reason, _ in RULES} | {"worthless", "closing", "paused", "window", "hush"}
-    assert set(REASONS) == used | {"daily_cap", "weekly_cap"}
+    assert set(REASONS) == used | {"daily_cap", "weekly_cap", "died"}
     assert all(REASONS.values())
 
 
