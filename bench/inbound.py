@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import uvicorn
+from sqlalchemy import create_engine, text
 from twilio.request_validator import RequestValidator
 
 from bench.common import ACCOUNT, TOKEN, Line, against, free_port, process, servers, wait_for_port
@@ -24,6 +25,7 @@ from service.conversation import Arrived, receive
 from service.demo_data import CLINIC_NUMBER, SITE
 from service.intake import Permission, read_booking
 from service.settings import Settings
+from service.store.database import driver_url
 from service.wiring import open_parts
 
 PATIENTS, CONNECTIONS, ROUNDS, PER_ROUND = 600, 4, 5, 300
@@ -158,8 +160,6 @@ def _seed(settings: Settings) -> None:
         for turn, body in enumerate(("1", "1")):
             arrived = Arrived(f"SMseed{n}-{turn}", _phone(n), CLINIC_NUMBER, body)
             with parts.database.clinic(clinic.clinic_id) as session:
-                from sqlalchemy import text
-
                 if turn == 0:  # as if the invitation had been said
                     session.execute(
                         text("update conversations set state = 'invited' where contact_point_id = "
@@ -167,6 +167,10 @@ def _seed(settings: Settings) -> None:
                     )  # fmt: skip
             receive(parts, clinic.clinic_id, clinic.sender_id, arrived, now - timedelta(minutes=50))
     parts.database.forget_connections()
+    owner = create_engine(driver_url(settings.owner_url), isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:  # as the server does by itself within a minute
+        connection.execute(text("vacuum analyze"))
+    owner.dispose()
 
 
 def run() -> list[Line]:

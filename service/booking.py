@@ -19,8 +19,9 @@ from service.effects import Turn
 from service.errors import Conflict, NotFound
 from service.intake import Booking, check_against_site
 from service.store import audit
+from service.store.contacts import contact_point
 from service.store.database import ring_after
-from service.store.focus import Focus, contact_point, focus_on_contact, focus_on_scan
+from service.store.focus import Focus, focus_on_contact, focus_on_scan
 from service.store.journeys import Conversation, Scan
 from service.store.people import Patient, Site
 from service.wiring import Parts

@@ -26,7 +26,8 @@ from flows.safety import safety
 from service import keys, wording
 from service.effects import Turn, apply
 from service.errors import NotFound
-from service.store.focus import Focus, contact_point, focus_on_text
+from service.store.contacts import contact_point
+from service.store.focus import Focus, focus_on_text
 from service.store.texts import Inbound
 from service.wiring import Parts
 

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import TextualSelect, column, text
 from sqlalchemy.orm import Session
 
 from flows.limits import BURST
@@ -34,7 +34,7 @@ class ContactFacts:
 
 @dataclass(slots=True)
 class SenderFacts:
-    """The clinic's number that he writes to, or that writes to him."""
+    """The clinic's number."""
 
     id: int
     keywords: str
@@ -151,7 +151,7 @@ class Focus:
 
 _COLUMNS = """
     select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause,
-           (select max(i.received_at) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id),
+           {heard},
            cp.id, cp.phone, cp.opted_out_at, cp.frozen_at, cp.frozen_why,
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
@@ -163,7 +163,7 @@ _COLUMNS = """
            coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
                      and k.contact_point_id = cp.id and k.kind = 'detail' order by k.id desc limit 1), false),
            c.paused_at is not null or exists (select from switches w where w.name = 'pause' and w.value = 'on'),
-           {busy}
+           {lately}
     from contact_points cp
     join clinics c on c.id = cp.clinic_id
     join conversations cv on cv.clinic_id = cp.clinic_id and cv.contact_point_id = cp.id
@@ -172,21 +172,46 @@ _COLUMNS = """
     join senders s on s.clinic_id = cp.clinic_id and s.id = {sender}
     join sites st on st.clinic_id = cp.clinic_id
       and st.id = coalesce(sc.site_id, (select min(x.id) from sites x where x.clinic_id = :clinic))
+    {busy}
     where cp.clinic_id = :clinic and {where}
     for update of cv, cp
 """
 _FIRST_SENDER = "(select min(x.id) from senders x where x.clinic_id = :clinic)"
+_HEARD = "(select max(i.received_at) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id)"
 _BUSY = """
-    (select count(*) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
-       and i.received_at > :since and i.id <> :inbound),
-    (select count(*) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
-       and i.received_at > :since and i.id <> :inbound and i.body = :body)
+    left join lateral (
+        select count(*) as all_of_them, count(*) filter (where i.body = :body) as the_same
+        from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
+          and i.received_at > :since and i.id <> :inbound) lately on true
 """
-_BY_TEXT = text(_COLUMNS.format(busy=_BUSY, scan="cv.scan_id", sender=":sender", where="cp.phone_hash = :phone_hash"))
-_BY_CONTACT = text(_COLUMNS.format(busy="0, 0", scan="cv.scan_id", sender=_FIRST_SENDER, where="cp.id = :contact"))
-_BY_SCAN = text(
+WIDTH = 49  # columns of the query
+
+
+def _statement(sql: str) -> TextualSelect:
+    """With its columns declared, what a row looks like is worked out once and not at each execution."""
+    return text(sql).columns(*(column(f"c{n}") for n in range(WIDTH)))
+
+
+_BY_TEXT = _statement(
     _COLUMNS.format(
-        busy="0, 0",
+        busy=_BUSY,
+        lately="lately.all_of_them, lately.the_same",
+        heard="null::timestamptz",  # only automated texts ask how long ago he wrote
+        scan="cv.scan_id",
+        sender=":sender",
+        where="cp.phone_hash = :phone_hash",
+    )
+)
+_BY_CONTACT = _statement(
+    _COLUMNS.format(
+        busy="", lately="0, 0", heard=_HEARD, scan="cv.scan_id", sender=_FIRST_SENDER, where="cp.id = :contact"
+    )
+)
+_BY_SCAN = _statement(
+    _COLUMNS.format(
+        busy="",
+        lately="0, 0",
+        heard=_HEARD,
         scan=":scan",
         sender=_FIRST_SENDER,
         where="cp.id = (select x.contact_point_id from scans x where x.clinic_id = :clinic and x.id = :scan)",
@@ -215,8 +240,7 @@ def _focus(row: Sequence[Any]) -> Focus:
 
 def focus_on_contact(session: Session, clinic_id: int, contact_point_id: int) -> Focus:
     """Load and lock one contact point's focus, on the clinic's first number."""
-    values = {"clinic": clinic_id, "contact": contact_point_id}
-    return _focus(session.connection().execute(_BY_CONTACT, values).one())
+    return _focus(session.connection().execute(_BY_CONTACT, {"clinic": clinic_id, "contact": contact_point_id}).one())
 
 
 def focus_on_scan(session: Session, clinic_id: int, scan_id: int) -> Focus:
@@ -260,27 +284,3 @@ def keep_talk(session: Session, focus: Focus, talk: Talk) -> None:
         "id": focus.conversation_id,
     }
     session.connection().execute(_KEEP, values)
-
-
-_NEW_CONTACT = text("""
-    insert into contact_points (clinic_id, phone, phone_hash, created_at) values (:clinic, :phone, :hash, :now)
-    on conflict (clinic_id, phone_hash) do nothing
-""")
-_FIND_CONTACT = text("select id from contact_points where clinic_id = :clinic and phone_hash = :hash")
-_NEW_CONVERSATION = text("""
-    insert into conversations (clinic_id, contact_point_id, script, state, attempts, reasked, options, pending, care_pause)
-    values (:clinic, :contact, :script, :start, 0, false, '[]', '', false)
-    on conflict (clinic_id, contact_point_id) do nothing
-""")
-
-
-def contact_point(
-    session: Session, clinic_id: int, phone: str, phone_hash: str, *, script: str, start: str, now: datetime
-) -> int:
-    """The id of this phone's contact point, made with its conversation if it is new; safe against a twin at once."""
-    connection = session.connection()
-    values = {"clinic": clinic_id, "phone": phone, "hash": phone_hash, "now": now, "script": script, "start": start}
-    connection.execute(_NEW_CONTACT, values)
-    found = int(connection.execute(_FIND_CONTACT, values).scalar_one())
-    connection.execute(_NEW_CONVERSATION, {**values, "contact": found})
-    return found
