@@ -3,9 +3,9 @@ UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_DOWNLOADS
 PYTHON ?= python3
 BIN := .venv/bin
-LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
+LOCK := $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: help install demo test check static bench fix lock
+.PHONY: help install demo test check static train eval bench fix lock
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,6 +35,12 @@ static: install  ## the part of check that runs nothing of ours
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+train: install  ## build the router's model from flows/phrasings
+	$(BIN)/python -m training
+
+eval: install  ## score the router on the frozen blind sets
+	$(BIN)/python -m training.evaluate
 
 bench: install  ## every benchmark with its baseline beside it
 	$(BIN)/python -m bench

@@ -2,22 +2,35 @@
 
 from flows.engine import TOLD, step
 from flows.model import Conversation, Decision, Keywords, Reason, Safety, Say, Standing, Suppress, TextReceived
-from flows.router import told_by
 from flows.safety import safety
-from flows.script import PENDING, SAME, Answer, Script, ScriptError
+from flows.script import NEXT, PENDING, SAME, Answer, Script, ScriptError, located
 from messages.catalog import FORMS
 
+# Every topic that the router may answer: DESIGN's list of topics, and an urgent kind of `location_arrival` of our own.
+TOPICS = frozenset({
+    "what_is", "psma_protein", "how_it_works", "tracer_names", "pet_ct_mri", "vs_ct_bone", "accuracy",
+    "small_spread", "when_ordered", "staging", "recurrence", "psa_level", "prep", "food_drink", "medications",
+    "wear_bring", "scan_day", "duration", "hurt", "claustrophobia", "lying_still", "companion", "implants",
+    "allergy_kidney", "side_effects", "radiation_safety", "around_others", "after_scan", "driving", "results_timing",
+    "positive_meaning", "negative_meaning", "false_positive", "report_terms", "theranostics", "next_steps",
+    "questions_to_ask", "cost_insurance", "location_arrival", "reschedule", "contact_human", "about_service",
+    "confirm", "smalltalk", "running_late",
+})  # fmt: skip
 ALWAYS = ("crisis", "urgent", "stopped", "stopped_cancel", "help", "started", "declined", "condolence", "stranger",
-          "choose", "unknown", "handover", "offer_detail", "fallback", "results_personal", "on_call")  # fmt: skip
+          "choose", "unknown", "unknown_again", "handover", "offer_detail", "fallback", "results_personal", "on_call",
+          "caution_crisis", "caution_urgent", "language_set", "language_offer", "more_none", "guide_link")  # fmt: skip
 
 
 def prove(script: Script) -> None:
-    """Raise ScriptError for the first thing that is not true of a sound flow."""
-    _targets(script)
-    _reachable(script)
-    _keys(script)
-    for state in script.states:
-        _always_possible(script, state)
+    """Raise ScriptError for the first thing that is not true of a sound flow, with its line."""
+    try:
+        _targets(script)
+        _reachable(script)
+        _keys(script)
+        for state in script.states:
+            _always_possible(script, state)
+    except ScriptError as error:
+        raise located(script.source, error) from None
 
 
 def _answers(script: Script) -> list[tuple[str, Answer]]:
@@ -62,7 +75,9 @@ def _keys(script: Script) -> None:
     used = [("always", key) for key in ALWAYS]
     used += [(f"states.{name}", state.asks) for name, state in script.states.items() if state.asks]
     for place, answer in _answers(script):
-        used += [(place, key) for key in answer.say if key != PENDING] + ([(place, answer.topic)] * bool(answer.topic))
+        used += [(place, key) for key in answer.say if key not in (PENDING, NEXT)] + (
+            [(place, answer.topic)] * bool(answer.topic)
+        )
     for name, touchpoint in script.touchpoints.items():
         keys = (*touchpoint.say, *touchpoint.folded, *touchpoint.done, *([touchpoint.ask] if touchpoint.ask else []))
         used += [(f"touchpoints.{name}", key.format(reason=reason)) for key in keys for reason in Reason]
@@ -92,8 +107,7 @@ def unanswered_topics(script: Script, topics: frozenset[str]) -> list[str]:
     return sorted(
         topic
         for topic in topics
-        if topic not in script.routes
-        and any(told_by(topic) not in entries for entries in script.texts.entries.values())
+        if topic not in script.routes and any(topic not in entries for entries in script.texts.entries.values())
     )
 
 

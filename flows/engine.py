@@ -1,16 +1,19 @@
 """The conversation as a pure function: `step(script, conversation, event)` -> the next conversation and its effects.
 
-Order matters and is the design (DESIGN 5): safety first, every kind that matches; then the loop guard; then HELP and
-START; then who he is to us; then the open question; then the commands; then topics. Illegal input cannot happen: any
-text at all has a reply or a reason for silence.
+Order matters and is the design (DESIGN 5): safety first (flows/first.py), every kind that matches; then HELP and START;
+then the loop guard; then who he is to us; then his language; then the open question; then the commands; then topics.
+Illegal input cannot happen: any text at all has a reply or a reason for silence. One event gives one step, and no step is
+an event: a conversation cannot run in circles by itself.
 """
 
 from dataclasses import replace
 
 from flows import limits
+from flows.first import safety_step
 from flows.model import (
     Consent,
     Conversation,
+    Decision,
     Effect,
     Event,
     Freeze,
@@ -20,16 +23,14 @@ from flows.model import (
     Resubscribe,
     Safety,
     Say,
+    SetLanguage,
     Standing,
     Step,
-    StopPlans,
-    Suppress,
     TextReceived,
     TouchpointDue,
 )
-from flows.router import told_by
-from flows.safety import CANCEL_WORDS, CARRIER_HELP_WORDS, CARRIER_STOP_WORDS, HELP_WORDS, START_WORDS
-from flows.script import PENDING, SAME, Answer, Script
+from flows.safety import CARRIER_HELP_WORDS, HELP_WORDS, LANGUAGE_WORDS, START_WORDS
+from flows.script import NEXT, PENDING, SAME, Answer, Script
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
@@ -40,70 +41,35 @@ def step(script: Script, conversation: Conversation, event: Event) -> Step:
     """Decide what `event` does. Pure: the same arguments give the same step."""
     match event:
         case TextReceived():
-            return _on_text(script, conversation, event)
+            return _in_his_language(conversation, event, _on_text(script, conversation, event))
         case TouchpointDue():
             return _on_touchpoint(script, conversation, event)
 
 
-# Safety -------------------------------------------------------------------------------------------------------------
-
-
-def safety_step(conversation: Conversation, body: str, found: frozenset[Safety], opt_out_type: str = "") -> Step | None:
-    """The effects of every safety route that a text takes, or None if it takes none.
-
-    Also used alone when the rest of a turn failed: a STOP or a cry for help must survive any bug.
-    """
-    words = plain(body)
-    by_carrier = opt_out_type.upper() == "STOP"
-    wants_stop = by_carrier or Safety.OPT_OUT in found
-    effects: list[Effect] = []
-    after = conversation
-    for kind in (Safety.CRISIS, Safety.URGENT):
-        if kind in found:
-            effects += [Say(kind.value, conversation.form), OpenTask(kind.value)]
-            after = replace(after, care_pause=True)
-    spoke = bool(effects)
-    if spoke and _carrier_blocks(conversation, wants_stop):
-        effects.append(OpenTask("cannot_reach"))
-    if wants_stop:
-        stop_effects, after = _stop(after, words, by_carrier=by_carrier, spoke=spoke)
-        effects += stop_effects
-        spoke = True
-    # After an opt-out or a wrong number he gets no more courtesies: only safety speaks.
-    spoke = spoke or conversation.standing in (Standing.STOPPED, Standing.FROZEN)
-    if Safety.WRONG_NUMBER in found:
-        effects += [Freeze(), OpenTask("wrong_number"), *([] if spoke else [Say("declined", "general")])]
-        after, spoke = replace(after, standing=Standing.FROZEN, state="ready"), True
-    if Safety.DIED in found:
-        effects += [StopPlans("died"), OpenTask("died"), *([] if spoke else [Say("condolence", "general")])]
-    return Step(after, tuple(effects)) if effects else None
-
-
-def _carrier_blocks(conversation: Conversation, stopping: bool) -> bool:
-    """Whether the carrier will refuse to carry our reply, because it honours a STOP itself."""
-    return conversation.keywords is not Keywords.OURS and (stopping or conversation.standing is Standing.STOPPED)
-
-
-def _stop(before: Conversation, words: str, *, by_carrier: bool, spoke: bool) -> tuple[list[Effect], Conversation]:
-    effects: list[Effect] = [Suppress("carrier keyword" if words in CARRIER_STOP_WORDS or by_carrier else "own words")]
-    if words in CANCEL_WORDS:
-        effects.append(OpenTask("cancel_or_stop"))
-    answered = by_carrier or (words in CARRIER_STOP_WORDS and before.keywords is not Keywords.OURS)
-    if not (answered or spoke or before.standing is Standing.STOPPED):
-        may_mean_visit = words in CANCEL_WORDS and before.standing is Standing.PATIENT
-        effects.append(Say("stopped_cancel" if may_mean_visit else "stopped", "general"))
-    standing = Standing.FROZEN if before.standing is Standing.FROZEN else Standing.STOPPED
-    return effects, replace(before, standing=standing, attempts=0)
+def _in_his_language(before: Conversation, event: TextReceived, taken: Step) -> Step:
+    """Answer in the language he wrote in, and say once how to have every text in it."""
+    language, after = event.decision.language, taken.conversation
+    if language in ("", before.language) or taken.of(SetLanguage) or not taken.of(Say):
+        return taken
+    effects = tuple(replace(e, language=language) if isinstance(e, Say) else e for e in taken.effects)
+    if before.language_offered or event.decision.safety or before.standing is not Standing.PATIENT:
+        return Step(after, effects)
+    offer = Say("language_offer", "general", language=language)
+    return Step(replace(after, language_offered=True), (*effects, offer))
 
 
 # A text -------------------------------------------------------------------------------------------------------------
 
 
 def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
-    safe = safety_step(before, event.body, event.decision.safety, event.opt_out_type)
+    words = plain(event.body)
+    decision = event.decision
+    if decision.sensed and _is_exact(script, before, words):
+        decision = replace(decision, safety=decision.safety - decision.sensed)
+        event = replace(event, decision=decision)
+    safe = safety_step(before, event.body, decision.safety, event.opt_out_type)
     if safe:
         return safe
-    words = plain(event.body)
     carrier_answers = before.keywords in (Keywords.DEFAULT, Keywords.ADVANCED) or bool(event.opt_out_type)
     if words in HELP_WORDS:
         answered = carrier_answers and (words in CARRIER_HELP_WORDS or bool(event.opt_out_type))
@@ -124,6 +90,23 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
             return _on_patient_text(script, before, event, words)
 
 
+def _is_exact(script: Script, before: Conversation, words: str) -> bool:
+    """Whether a text is, to the letter, an answer to the open question or a command: then it means nothing beside that.
+
+    "No" to "is this visit yours" is no wish to die, whatever a detector makes of two letters. Rules still hold.
+    """
+    state = script.states[before.state]
+    known = words in HELP_WORDS | START_WORDS or _core(words) in LANGUAGE_WORDS
+    return known or bool(
+        _accepted(state.answers, _core(words), before.form)
+        or (state.topics is None and _accepted(script.anywhere, _core(words), before.form))
+    )
+
+
+def _core(words: str) -> str:
+    return " ".join(word for word in words.split() if word not in _POLITE) or words
+
+
 def _start(before: Conversation, *, carrier_answers: bool) -> Step:
     if before.standing is Standing.FROZEN:
         return Step(before, (Note("START from a frozen number"), OpenTask("stranger")))
@@ -135,7 +118,9 @@ def _start(before: Conversation, *, carrier_answers: bool) -> Step:
 
 def _on_patient_text(script: Script, before: Conversation, event: TextReceived, words: str) -> Step:
     state = script.states[before.state]
-    core = " ".join(word for word in words.split() if word not in _POLITE) or words
+    core = _core(words)
+    if core in LANGUAGE_WORDS:
+        return _speak(script, before, LANGUAGE_WORDS[core])
     answer = _accepted(state.answers, core, before.form)
     if answer:
         return _take(script, before, answer)
@@ -148,6 +133,14 @@ def _on_patient_text(script: Script, before: Conversation, event: TextReceived, 
     return _on_topics(script, before, event, words)
 
 
+def _speak(script: Script, before: Conversation, language: str) -> Step:
+    """Change the language, and ask the open question again in it."""
+    asks = script.states[before.state].asks
+    again = [Say(asks, before.form)] if asks else []
+    after = replace(before, language=language, language_offered=True)
+    return Step(after, (SetLanguage(language), Say("language_set", "general"), *again))
+
+
 def _accepted(answers: tuple[Answer, ...], words: str, form: str) -> Answer | None:
     return next((a for a in answers if words in a.words and a.form in ("", form)), None)
 
@@ -157,14 +150,33 @@ def _on_topics(script: Script, before: Conversation, event: TextReceived, words:
     if state.topics is not None and not (decision.topics and decision.topics[0] in state.topics):
         return _failed(script, before, asked_something=False)
     if decision.tier == "answer":
-        route = script.routes.get(decision.topics[0])
-        if route:
-            return _again(script, before, _take(script, before, route))
-        return _again(script, before, _say_topic(script, before, decision.topics[0]))
+        return _cautious(decision, _again(script, before, _answer(script, before, decision.topics)))
     if decision.tier == "choose":
         after = replace(before, state="choose", options=decision.topics, attempts=0, reasked=False)
-        return Step(after, (Say("choose", before.form, decision.topics),))
-    return _failed(script, before, asked_something=len(words.split()) > 3 or event.media)
+        return _cautious(decision, Step(after, (Say("choose", before.form, decision.topics),)))
+    asked = len(words.split()) > 3 or event.media or bool(decision.caution)
+    return _cautious(decision, _failed(script, before, asked_something=asked))
+
+
+def _cautious(decision: Decision, taken: Step) -> Step:
+    """Where a text might be a cry for help: the line that helps goes before the answer, and a person looks at it."""
+    if not decision.caution:
+        return taken
+    lines = tuple(Say(f"caution_{kind}", "general") for kind in decision.caution)
+    return Step(taken.conversation, (*lines, OpenTask("worry"), *taken.effects))
+
+
+def _answer(script: Script, before: Conversation, topics: tuple[str, ...]) -> Step:
+    """One topic, or the two of a two-part text in the order he asked."""
+    here = before
+    effects: tuple[Effect, ...] = ()
+    for topic in topics:
+        route = script.routes.get(topic)
+        spoken = _take(script, here, route) if route else _say_topic(script, here, topic)
+        here, effects = spoken.conversation, (*effects, *spoken.effects)
+        if here.state == "offer":  # the first question that needs permission waits for it; the rest he asks again
+            break
+    return Step(here, effects)
 
 
 def _take(script: Script, before: Conversation, answer: Answer) -> Step:
@@ -183,6 +195,8 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
             return _failed(script, before, asked_something=False)
     if answer.say == (PENDING,):
         topic, after = before.pending, replace(after, pending="")
+    if answer.say == (NEXT,):
+        return _next_page(script, before)
     if topic:
         spoken = _say_topic(script, after, topic)
         return Step(spoken.conversation, (*effects, *spoken.effects))
@@ -191,12 +205,21 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
 
 def _say_topic(script: Script, before: Conversation, topic: str) -> Step:
     """Answer a topic, or first ask for permission to name the scan if it cannot be told discreetly."""
-    key = told_by(topic)
-    if script.texts.sayable(key, before.language, before.form):
-        return Step(before, (Say(key, before.form),))
+    if script.texts.sayable(topic, before.language, before.form):
+        after = replace(before, more=script.texts.next_page(topic, before.language, before.form))
+        return Step(after, (Say(topic, before.form),))
     return Step(
         replace(before, state="offer", pending=topic, attempts=0, reasked=False), (Say("offer_detail", before.form),)
     )
+
+
+def _next_page(script: Script, before: Conversation) -> Step:
+    """MORE: the next page of the answer given last, if it has one in the form that he may be sent now."""
+    key = before.more
+    if not key or not script.texts.sayable(key, before.language, before.form):
+        return Step(replace(before, more=""), (Say("more_none", before.form),))
+    after = replace(before, more=script.texts.next_page(key, before.language, before.form))
+    return Step(after, (Say(key, before.form),))
 
 
 def _again(script: Script, before: Conversation, taken: Step) -> Step:
@@ -217,7 +240,9 @@ def _failed(script: Script, before: Conversation, *, asked_something: bool) -> S
         to = before.state if state.topics is not None else "ready"
         after = replace(before, state=to, attempts=0, reasked=False)
         return Step(after, (Say("handover", before.form), OpenTask("not_understood")))
-    return _again(script, before, Step(before, (Say("unknown", before.form), OpenTask("question"))))
+    key = "unknown_again" if before.attempts and not state.asks else "unknown"
+    after = before if state.asks else replace(before, attempts=1)
+    return _again(script, before, Step(after, (Say(key, before.form), OpenTask("question"))))
 
 
 # A planned moment ---------------------------------------------------------------------------------------------------

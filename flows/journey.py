@@ -28,6 +28,7 @@ class Visit:
     site_zone: ZoneInfo
     patient_zone: ZoneInfo
     window: tuple[time, time] = WINDOW
+    results_days: int | None = None  # days after the visit by which the site says he hears
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,17 @@ def plan(visit: Visit, now: datetime, *, opted_in: bool, invited: bool = False) 
     check = max(now, visit.arrival_at - CHECK_BEFORE)
     if now < visit.arrival_at:
         rows.append(Planned("preparation_check", check, visit.arrival_at))
+    if visit.results_days is not None:
+        rows.append(_results_check(visit))
     return tuple(sorted(rows, key=lambda row: row.due_at))
+
+
+def _results_check(visit: Visit) -> Planned:
+    """The promised day has passed: staff ask whether he has heard. No text, so no window."""
+    assert visit.results_days is not None
+    day = visit.arrival_at.astimezone(visit.site_zone).date() + timedelta(days=visit.results_days + 1)
+    due = moment(day, MORNING, visit.site_zone)
+    return Planned("results_check", due, due + timedelta(days=14))
 
 
 def _invitations(visit: Visit, now: datetime) -> Iterator[Planned]:

@@ -62,8 +62,9 @@ class Conversation:
     pending: str = ""  # the topic to answer once naming the scan is allowed
     care_pause: bool = False  # a safety reply was given; only logistics until staff release the patient
     keywords: Keywords = Keywords.OURS
-
     language: str = "en"
+    more: str = ""  # the next page of the answer given last
+    language_offered: bool = False  # he wrote in another language and was told how to switch
 
     @property
     def form(self) -> Form:
@@ -78,7 +79,9 @@ class Decision:
     tier: str  # answer | choose | unknown | safety
     topics: tuple[str, ...] = ()
     safety: frozenset[Safety] = frozenset()
-    caution: tuple[str, ...] = ()
+    caution: tuple[str, ...] = ()  # safety routes it might take: a line goes before the answer
+    language: str = ""  # what it is plainly written in, where that can be told
+    sensed: frozenset[Safety] = frozenset()  # of `safety`, what only a trained detector found, no rule
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Say:
     key: str
     form: Form
     options: tuple[str, ...] = ()  # topics to list, for the text that offers a choice
+    language: str = ""  # where it is not the conversation's: he wrote in another one
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,13 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class SetLanguage:
+    """From now on every text to this patient is in `language`."""
+
+    language: str
+
+
+@dataclass(frozen=True)
 class LayJourney:
     """Lay out (again) what is still to come, now that he has opted in."""
 
@@ -166,7 +177,7 @@ class Note:
     action: str
 
 
-Effect = Say | Suppress | Resubscribe | Freeze | Consent | LayJourney | StopPlans | OpenTask | Note
+Effect = Say | Suppress | Resubscribe | Freeze | Consent | SetLanguage | LayJourney | StopPlans | OpenTask | Note
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
-"""Free text to an approved topic: `route(text, context) -> Decision`.
+"""Free text to approved topics: `route(text, context) -> Decision`. Deterministic, offline, about two milliseconds.
 
-A keyword router behind the final signature: it answers when one topic clearly leads, offers up to three when several
-do, and otherwise says that it does not know. It never guesses, and it never sees the open question: the engine asks it
-only when the question did not take the text.
+Exact words first; then the reviewed safety rules; then the trained detectors in two strengths, of which the hard one takes
+the route and the soft one only puts the line that helps before the answer; then topics: answered where the gate is sure,
+offered as a numbered choice where the right one is probably among three, and otherwise an honest "I do not know".
+It never sees the open question: the engine asks it only when the question did not take the text.
 """
 
-import re
 from dataclasses import dataclass
 
-from flows.model import Decision
-from flows.safety import safety
+from flows.encoder import Scores, heads
+from flows.features import parts_of
+from flows.model import Decision, Safety
+from flows.safety import CONFIRM_WORDS, HELP_WORDS, safety
 from flows.words import plain
 
 
@@ -20,74 +22,116 @@ class Context:
     language: str = "en"
 
 
-# topic -> phrases; a phrase counts its words, so that "bone scan" outweighs "scan".
-_PHRASES: dict[str, tuple[str, ...]] = {
-    "what_is": ("what is a psma", "what is psma pet", "what is this scan", "what is the scan", "what is a pet", "what kind of scan", "about the scan", "explain the scan"),
-    "vs_ct_bone": ("ct", "cat scan", "bone scan", "mri", "better than", "other scan", "older scan", "regular scan"),
-    "accuracy": ("accurate", "accuracy", "how good", "reliable", "how exact", "sensitivity", "specificity", "trust the scan"),
-    "when_ordered": ("why do i need", "why was it ordered", "when do doctors order", "why this scan", "why the scan", "why am i getting", "right for me", "why did my doctor order"),
-    "psa_level": ("psa level", "psa number", "what psa", "psa cutoff", "psa high enough", "psa too low", "my psa is"),
-    "radiation_safety": ("radiation", "radioactive", "is it safe", "dangerous", "safe"),
-    "prep": ("prepare", "preparation", "get ready", "prep", "instructions", "what do i do before", "do before"),
-    "food_drink": ("eat", "drink", "food", "fast", "fasting", "coffee", "breakfast", "water", "alcohol", "beer", "lunch", "dinner"),
-    "medications": ("medicine", "medicines", "medication", "medications", "meds", "pills", "pill", "metformin", "insulin", "blood thinner", "lupron", "blood pressure", "tablets"),
-    "scan_day": ("what happens", "on the day", "during the scan", "the steps", "what will they do", "how does it go"),
-    "duration": ("how long", "long does it take", "how much time", "hours will", "take long"),
-    "hurt": ("hurt", "hurts", "painful", "pain", "needle", "sting", "does it hurt"),
-    "around_others": ("grandkids", "grandchildren", "grandson", "granddaughter", "pregnant", "baby", "kids", "children", "wife", "dog", "near people", "around people", "hug"),
-    "after_scan": ("after the scan", "afterwards", "go back to work", "golf", "exercise", "after my scan", "after the visit"),
-    "results_timing": ("when do i get", "when will i get", "how soon", "results", "when will i hear", "when do i hear", "how long for results", "portal"),
-    "positive_meaning": ("positive mean", "psma positive", "positive result", "if it is positive", "positive scan"),
-    "negative_meaning": ("negative mean", "negative scan", "clear scan", "all clear", "if it is negative", "nothing shows"),
-    "false_positive": ("wrong", "false positive", "mistake", "hot spot", "false alarm", "always cancer"),
-    "theranostics": ("pluvicto", "theranostics", "treatment choice", "lutetium", "radioligand", "decide treatment", "targeted therapy", "guide treatment"),
-    "questions_to_ask": ("questions to ask", "what should i ask", "ask my doctor", "ask the doctor"),
-    "location_arrival": ("where", "address", "parking", "park", "what time", "directions", "when is my", "when should i arrive", "location"),
-    "reschedule": ("reschedule", "cancel my", "cancel the", "change my appointment", "change the appointment", "another day", "different day", "move my", "can not make it", "cannot make it", "cant make it", "can't make it"),
-    "running_late": ("running late", "be late", "stuck in traffic", "im late", "i am late", "i'm late", "on my way but"),
-    "contact_human": ("call me", "talk to someone", "talk to a person", "speak to", "speak with", "real person", "phone number", "a nurse", "human being"),
-    "about_service": ("who is this", "who are you", "are you a bot", "is this a robot", "how did you get my number", "privacy", "real person texting"),
-    "confirm": ("i will be there", "see you there", "ill be there", "i'll be there", "i will come"),
-    "smalltalk": ("thanks", "thank you", "hello", "hi", "good morning", "good afternoon", "ok", "okay", "great", "got it", "thx", "ty", "hey"),
-}  # fmt: skip
-# Topics whose facts stand in another topic's text, because the site's own instructions hold them.
-_TOLD_BY = {"food_drink": "prep", "duration": "scan_day"}
-# Found as whole words: `plain()` text has single spaces between words and nothing else.
-_WEIGHTED = [
-    (topic, [(f" {phrase} ", len(phrase.split())) for phrase in phrases]) for topic, phrases in _PHRASES.items()
-]
-_ORDER = {topic: place for place, topic in enumerate(_PHRASES)}
-_EMOJI_ONLY = re.compile(r"^\W+$")
+@dataclass(frozen=True)
+class Thresholds:
+    """Where a score becomes an action. Chosen on the tuning split (`make eval`), never on the blind one."""
+
+    answer: float  # sure at least this much: the approved text
+    choose: float  # probably among three: the choice
+    part: float  # each half of a two-part text must be this sure
+    hard: dict[str, float]  # by safety kind: the route is taken
+    soft: dict[str, float]  # by safety kind: only the line that helps
 
 
-def told_by(topic: str) -> str:
-    """The text that answers `topic`; its own unless another one holds its facts."""
-    return _TOLD_BY.get(topic, topic)
+WITH_ENCODER = Thresholds(
+    answer=0.58,
+    choose=0.25,
+    part=0.62,
+    hard={"crisis": 0.40, "urgent": 0.50, "opt_out": 0.45, "wrong_number": 0.45, "results_personal": 0.40},
+    soft={"crisis": 0.10, "urgent": 0.15},
+)
+ALONE = Thresholds(
+    answer=0.58,
+    choose=0.25,
+    part=0.62,
+    hard={"crisis": 0.40, "urgent": 0.50, "opt_out": 0.45, "wrong_number": 0.45, "results_personal": 0.40},
+    soft={"crisis": 0.10, "urgent": 0.15},
+)
+UNKNOWN = "unknown"
+NO_TOPIC = frozenset({UNKNOWN, "crisis", "urgent", "opt_out", "wrong_number", "results_personal"})
+# Never beside a refusal to read his own result: a fact about results would be taken as the reading.
+ABOUT_RESULTS = frozenset({"positive_meaning", "negative_meaning", "report_terms", "false_positive", "accuracy",
+                           "psa_level", "recurrence", "staging", "small_spread", "theranostics", "next_steps"})  # fmt: skip
+KINDS = {
+    "crisis": Safety.CRISIS,
+    "urgent": Safety.URGENT,
+    "opt_out": Safety.OPT_OUT,
+    "wrong_number": Safety.WRONG_NUMBER,
+    "results_personal": Safety.RESULTS,
+}
+SPANISH, ENGLISH, WORDS_TO_TELL = 0.9, 0.1, 3
 
 
 def route(text: str, context: Context) -> Decision:
-    """Decide what to do with `text`: tier, topics (best first), and every safety route it takes.
-
-    `context` is what later routers weigh beside the words; keywords are the same in every language so far.
-    """
-    del context
-    found = safety(text)
-    words = f" {plain(text)} "
-    scores: dict[str, int] = {}
-    for topic, phrases in _WEIGHTED:
-        score = sum(weight for phrase, weight in phrases if phrase in words)
-        if score:
-            scores[topic] = score
-    if len(scores) > 1:  # a greeting before a question is only a greeting
-        scores.pop("smalltalk", None)
-    if not scores and text.strip() and _EMOJI_ONLY.match(text.strip()) and "?" not in text:
-        scores["smalltalk"] = 1
-    ranked = sorted(scores, key=lambda topic: (-scores[topic], _ORDER[topic]))
-    topics = tuple(dict.fromkeys(ranked))[:3]
+    """Decide what to do with `text`: tier, topics (best first), and every safety route it takes."""
+    words = plain(text)
+    if not words:
+        return Decision("answer", ("smalltalk",)) if text.strip(" ?\n\t") else Decision("unknown")
+    if words in HELP_WORDS:
+        return Decision("answer", ("contact_human",))
+    if words in CONFIRM_WORDS:
+        return Decision("answer", ("confirm",))
+    model = heads()
+    levels = WITH_ENCODER if model.encoder else ALONE
+    scores = model.scores(text)
+    ruled = safety(text)
+    found = ruled | {KINDS[kind] for kind, level in levels.hard.items() if scores.safety[kind] >= level}
+    caution = tuple(
+        kind for kind, level in levels.soft.items() if scores.safety[kind] >= level and KINDS[kind] not in found
+    )
+    language = _language(scores, words)
     if found:
-        return Decision("safety", topics, found)
-    if not topics:
-        return Decision("unknown")
-    if len(topics) > 1 and scores[topics[0]] == scores[topics[1]]:
-        return Decision("choose", topics)
-    return Decision("answer", topics[:1])
+        return Decision("safety", _beside(found, scores, levels), found, caution, language, found - ruled)
+    tier, topics = _act(text, scores, levels)
+    return Decision(tier, topics, frozenset(), caution, language)
+
+
+def ranked(text: str) -> tuple[str, ...]:
+    """Every topic an answer exists for, best first: what a choice is made from."""
+    return _topics(heads().scores(text))
+
+
+def _topics(scores: Scores) -> tuple[str, ...]:
+    return tuple(topic for topic, _ in scores.topics if topic not in NO_TOPIC)
+
+
+def _act(text: str, scores: Scores, levels: Thresholds) -> tuple[str, tuple[str, ...]]:
+    """Answer, choose, or say that it is not known."""
+    two = _two_parts(text, levels)
+    if two:
+        return "answer", two
+    best = _topics(scores)
+    if scores.sure >= levels.answer and scores.topics[0][0] not in NO_TOPIC:
+        return "answer", best[:1]
+    if scores.among >= levels.choose:
+        return "choose", best[:3]
+    return "unknown", ()
+
+
+def _two_parts(text: str, levels: Thresholds) -> tuple[str, ...]:
+    """The two topics of a text whose parts each ask one thing for sure; a greeting or a thank-you is no part."""
+    asked: list[str] = []
+    for part in parts_of(text):
+        scores = heads().scores(part)
+        first = scores.topics[0][0]
+        if first == "smalltalk":
+            continue
+        if scores.sure < levels.part or first in NO_TOPIC:
+            return ()
+        if first not in asked:
+            asked.append(first)
+    return tuple(asked) if len(asked) == 2 else ()
+
+
+def _beside(found: frozenset[Safety] | set[Safety], scores: Scores, levels: Thresholds) -> tuple[str, ...]:
+    """What would be answered as well, for those who look; never about results where he asks of his own."""
+    if scores.sure < levels.answer:
+        return ()
+    best = _topics(scores)[:1]
+    return () if Safety.RESULTS in found and set(best) & ABOUT_RESULTS else best
+
+
+def _language(scores: Scores, words: str) -> str:
+    if len(words.split()) < WORDS_TO_TELL:
+        return ""
+    return "es" if scores.spanish >= SPANISH else "en" if scores.spanish <= ENGLISH else ""

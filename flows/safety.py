@@ -20,6 +20,16 @@ CANCEL_WORDS = frozenset({"cancel", "cancelar"})  # he may mean the visit: suppr
 START_WORDS = frozenset({"start", "unstop"})
 CARRIER_HELP_WORDS = frozenset({"help", "info"})
 HELP_WORDS = CARRIER_HELP_WORDS | {"ayuda"}
+# Alone, a yes: he will come. The open question takes them first; this is for when none is open.
+CONFIRM_WORDS = frozenset(
+    {"c", "yes", "y", "yep", "yeah", "si", "confirm", "confirmed", "confirmo", "i confirm", "sure"}
+)
+LANGUAGE_WORDS = {
+    **dict.fromkeys(("english", "ingles", "in english", "en ingles", "inglish"), "en"),
+    **dict.fromkeys(
+        ("espanol", "spanish", "in spanish", "en espanol", "habla espanol", "hablan espanol", "espanol si"), "es"
+    ),
+}
 
 _MESSAGES = r"(?:text|texts|texting|txt|txts|txting|messag\w*|msg\w*|sms|mensajes?|textos?)"
 _RULES: dict[Safety, tuple[str, ...]] = {

@@ -4,6 +4,7 @@ The flow together with the texts is the *script*; its hash names exactly what a 
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from flows.tasks import TASKS
 from messages.catalog import FORMS, Catalog
 
 SAME = "same"  # a target that keeps the open question
+NEXT = "next_page"  # say the page after the one said last
 PENDING = "pending"  # say the answer that was waiting for permission to name the scan
 
 
@@ -72,6 +74,7 @@ class Script:
     touchpoints: Mapping[str, Touchpoint]
     texts: Catalog
     digest: str
+    source: str  # the flow's own text, to say on which line a mistake is
 
 
 def _effect(place: str, word: str) -> Effect:
@@ -149,18 +152,32 @@ def _touchpoint(name: str, table: dict[str, Any]) -> Touchpoint:
 def parse(text: str, texts: Catalog) -> Script:
     """Read a flow's data; raises ScriptError for anything it cannot mean. Not yet proved: see flows/check.py."""
     try:
-        table = tomllib.loads(text)
-        return Script(
-            name=table["name"],
-            start=table["start"],
-            states={name: _state(name, fields) for name, fields in table["states"].items()},
-            anywhere=tuple(_answer("anywhere", fields) for fields in table["anywhere"]),
-            routes={topic: _answer(f"routes.{topic}", fields) for topic, fields in table["routes"].items()},
-            touchpoints={name: _touchpoint(name, fields) for name, fields in table["touchpoints"].items()},
-            texts=texts,
-            digest=hashlib.sha256(f"{texts.digest}\n{text}".encode()).hexdigest(),
-        )
+        return _script(text, texts)
     except tomllib.TOMLDecodeError as error:
         raise ScriptError(f"the flow is not readable TOML: {error}") from error
     except KeyError as error:
         raise ScriptError(f"the flow lacks {error}") from error
+    except ScriptError as error:
+        raise located(text, error) from None
+
+
+def located(text: str, error: ScriptError) -> ScriptError:
+    """The same error with the line of the flow at which the part that it names begins."""
+    part = re.match(r"((?:states|touchpoints|routes)\.\w+)", str(error))
+    head = re.search(rf"^\[{re.escape(part[1])}\]", text, re.MULTILINE) if part else None
+    return ScriptError(f"line {text.count(chr(10), 0, head.start()) + 1}: {error}") if head else error
+
+
+def _script(text: str, texts: Catalog) -> Script:
+    table = tomllib.loads(text)
+    return Script(
+        name=table["name"],
+        start=table["start"],
+        states={name: _state(name, fields) for name, fields in table["states"].items()},
+        anywhere=tuple(_answer("anywhere", fields) for fields in table["anywhere"]),
+        routes={topic: _answer(f"routes.{topic}", fields) for topic, fields in table["routes"].items()},
+        touchpoints={name: _touchpoint(name, fields) for name, fields in table["touchpoints"].items()},
+        texts=texts,
+        digest=hashlib.sha256(f"{texts.digest}\n{text}".encode()).hexdigest(),
+        source=text,
+    )

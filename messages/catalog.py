@@ -1,57 +1,49 @@
-"""All approved texts, loaded once from `texts/<language>/*.toml` and checked before anything may use them.
+"""All approved texts, loaded from `texts/<language>/*.toml` and proved together before anything may use them.
 
 A text has a *general* form, which may be read by anyone who picks up the phone, and a *detailed* form, which names the
-scan and is sent only after the patient agreed. Where both are the same words the file gives one `body`. A text without
-a general form cannot be said discreetly; whoever wants to say it must first ask.
+scan and is sent only after the patient agreed. A text without a general form cannot be said discreetly; whoever wants to
+say it must first ask. An answer may go on over pages (`key`, `key_2`, `key_3`): each is one text, the next by MORE.
 """
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from string import Formatter
-from typing import Any, Literal
 
-from messages.sms import outside_gsm
+from messages.entry import DISCLOSING, FORMS, CatalogError, Entry, Form, fields_of, parse
+from messages.facts import Fact, FactsError, parse_facts
+from messages.limits import saturday_values, worst_values
+from messages.reviews import Review, parse_reviews, words_hash
+from messages.sms import count
 
-Form = Literal["general", "detailed"]
-FORMS: tuple[Form, ...] = ("general", "detailed")
-LANGUAGES = ("en",)
+__all__ = [
+    "DISCLOSING",
+    "FORMS",
+    "LANGUAGES",
+    "Catalog",
+    "CatalogError",
+    "Entry",
+    "Form",
+    "catalog",
+    "fields_of",
+    "load",
+]
 
-# Words that would tell a stranger what the visit is about.
-DISCLOSING = re.compile(r"\b(psma|psa|prostate|prostatic|cancer\w*|tumou?rs?|oncolog\w*|urolog\w*|results?)\b", re.I)
-
-
-class CatalogError(ValueError):
-    """A text file is wrong; the message says which file, which key and what to do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One approved text: its words by form, where its facts come from, and who answers for it."""
-
-    key: str
-    bodies: Mapping[Form, str]
-    source: str  # the section of the guide its facts come from, or "service" for our own housekeeping
-    segments: int  # at most this many, with worst-case values
-    reviewed_by: str
-    written_on: date
-
-    def fields(self, form: Form) -> frozenset[str]:
-        """The names that must be given to render this form."""
-        return fields_of(self.bodies[form])
+LANGUAGES = ("en", "es")
+MORE = {"en": "MORE", "es": "SIGUE"}  # the word that asks for the next page
+_PAGE = re.compile(r"^(?P<first>.+?)_(?P<number>[2-9])$")
+FACTS, REVIEWS = "facts.toml", "reviews.toml"
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every text in every language, and the hash that names this exact set of words."""
+    """Every text in every language, the facts behind them, and the hash that names this exact set of words."""
 
     entries: Mapping[str, Mapping[str, Entry]]  # language -> key -> entry
     digest: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
     def entry(self, key: str, language: str) -> Entry:
         """The text for `key`; raises CatalogError for an unknown key, never another language's words."""
@@ -64,76 +56,120 @@ class Catalog:
         """Whether `key` has words in this form."""
         return form in self.entry(key, language).bodies
 
+    def next_page(self, key: str, language: str, form: Form) -> str:
+        """The key of the page after `key` in this form, or an empty string."""
+        following = _next(key)
+        entry = self.entries[language].get(following)
+        return following if entry is not None and form in entry.bodies else ""
 
-def fields_of(body: str) -> frozenset[str]:
-    """The placeholder names in `body`."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(body) if name is not None)
+    def unsigned(self) -> list[Entry]:
+        """The texts that no clinician has signed as they stand."""
+        return [entry for texts in self.entries.values() for entry in texts.values() if not entry.signed]
 
 
-def parse(language: str, name: str, text: str) -> dict[str, Entry]:
-    """Read one file's texts; raises CatalogError naming the file, the key and the remedy."""
+def first_page(key: str) -> str:
+    """The key of the answer that `key` is a page of; itself if it is the first."""
+    page = _PAGE.match(key)
+    return page["first"] if page else key
+
+
+def _next(key: str) -> str:
+    page = _PAGE.match(key)
+    return f"{page['first']}_{int(page['number']) + 1}" if page else f"{key}_2"
+
+
+def load(sources: Mapping[str, str]) -> Catalog:
+    """The catalogue from its files' texts, by path below `messages/`; raises CatalogError for the first mistake."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogError(f"{language}/{name}: not readable TOML: {error}") from error
-    defaults = table.pop("file", {})
-    return {key: _entry(f"{language}/{name}: {key}", key, {**defaults, **fields}) for key, fields in table.items()}
+        facts = parse_facts(sources[FACTS])
+    except FactsError as error:
+        raise CatalogError(str(error)) from error
+    reviews = parse_reviews(sources.get(REVIEWS, ""))
+    entries: dict[str, dict[str, Entry]] = {language: {} for language in LANGUAGES}
+    for path in sorted(sources):
+        if not path.startswith("texts/"):
+            continue
+        _, language, name = path.split("/")
+        for key, entry in parse(language, name, sources[path], facts).items():
+            if key in entries[language]:
+                raise CatalogError(f"{entry.place}: {key}: this key is already used in another file")
+            entries[language][key] = _signed(entry, reviews.get((language, key)))
+    _check_languages(entries)
+    for language, texts in entries.items():
+        for entry in texts.values():
+            _check_cost(entry, language)
+            _check_pages(entry, language, texts)
+    return Catalog(entries, digest(sources), facts)
 
 
-def _entry(place: str, key: str, fields: dict[str, Any]) -> Entry:
-    missing = {"source", "segments", "reviewed_by", "written_on"} - fields.keys()
-    if missing:
-        raise CatalogError(f"{place}: add {', '.join(sorted(missing))}")
-    unknown = fields.keys() - {"source", "segments", "reviewed_by", "written_on", "body", *FORMS}
-    if unknown:
-        raise CatalogError(f"{place}: remove {', '.join(sorted(unknown))}")
-    bodies: dict[Form, str] = {form: fields[form].strip() for form in FORMS if form in fields}
-    if "body" in fields:
-        if bodies:
-            raise CatalogError(f"{place}: give either `body` or the forms, not both")
-        bodies = {form: fields["body"].strip() for form in FORMS}
-    if "detailed" not in bodies:
-        raise CatalogError(f"{place}: add a `body`, or at least the `detailed` form")
-    for form, body in bodies.items():
-        _check_words(f"{place} ({form})", form, body)
-    return Entry(key, bodies, fields["source"], fields["segments"], fields["reviewed_by"], fields["written_on"])
+def digest(sources: Mapping[str, str]) -> str:
+    """Names this exact set of words and facts; signatures are about it and not part of it."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in sources if path != REVIEWS):
+        whole.update(f"{path}\n{len(sources[path])}\n{sources[path]}".encode())
+    return whole.hexdigest()
 
 
-def _check_words(place: str, form: Form, body: str) -> None:
-    flips = outside_gsm(body)
-    if flips:
-        raise CatalogError(f"{place}: {flips!r} would change the encoding of the whole text; use plain characters")
-    told = DISCLOSING.search(body) if form == "general" else None
-    if told:
-        raise CatalogError(f"{place}: a general text must not say {told.group()!r}")
-    try:
-        names = fields_of(body)
-    except ValueError as error:
-        raise CatalogError(f"{place}: a brace is not closed or not opened ({error})") from error
-    if any(not name.isidentifier() for name in names):
-        raise CatalogError(f"{place}: placeholders are plain names in braces")
-    if not body:
-        raise CatalogError(f"{place}: the text is empty")
+def _signed(entry: Entry, review: Review | None) -> Entry:
+    if review is None or review.words != words_hash(entry.bodies):
+        return entry
+    return entry.signed_by(review.by, review.on)
+
+
+def _check_languages(entries: Mapping[str, Mapping[str, Entry]]) -> None:
+    first = LANGUAGES[0]
+    for language in LANGUAGES[1:]:
+        odd = entries[language].keys() ^ entries[first].keys()
+        if odd:
+            raise CatalogError(f"{language} and {first} differ in {', '.join(sorted(odd))}: translate or remove them")
+        for key, entry in entries[language].items():
+            theirs = entries[first][key]
+            if entry.bodies.keys() != theirs.bodies.keys():
+                raise CatalogError(f"{entry.place}: {key}: has other forms than in {first} ({theirs.place})")
+
+
+def _check_cost(entry: Entry, language: str) -> None:
+    """With the longest values a clinic may give, a text costs no more segments than it says."""
+    for form, body in entry.bodies.items():
+        rooms = [(values, entry.segments) for values in worst_values(language)]
+        if language == "es":
+            rooms.append((saturday_values(), 2 * entry.segments))
+        for values, most in rooms:
+            odd = fields_of(body) - values.keys()
+            if odd:
+                raise CatalogError(f"{entry.place}: {entry.key} ({form}): unknown placeholder {sorted(odd)[0]!r}")
+            cost = count(body.format_map(values))
+            if cost.segments > most:
+                raise CatalogError(
+                    f"{entry.place}: {entry.key} ({form}): {cost.segments} segments ({cost.units} {cost.encoding} "
+                    f"characters with the longest values), more than the {most} it may cost: shorten it"
+                )
+
+
+def _check_pages(entry: Entry, language: str, texts: Mapping[str, Entry]) -> None:
+    page = _PAGE.match(entry.key)
+    if page and int(page["number"]) > 2 and f"{page['first']}_{int(page['number']) - 1}" not in texts:
+        raise CatalogError(f"{entry.place}: {entry.key}: the page before it is missing")
+    if page and page["first"] not in texts:
+        raise CatalogError(f"{entry.place}: {entry.key}: there is no {page['first']} that it goes on from")
+    following = texts.get(_next(entry.key))
+    for form, body in entry.bodies.items():
+        promises = re.search(rf"\b{MORE[language]}\b", body) is not None
+        if promises != (following is not None and form in following.bodies):
+            todo = "say" if not promises else "do not say"
+            raise CatalogError(f"{entry.place}: {entry.key} ({form}): {todo} {MORE[language]}: it tells of a next page")
+
+
+def shipped_sources() -> dict[str, str]:
+    """The files of the shipped texts, by path below `messages/`."""
+    room = files("messages")
+    paths = [FACTS, REVIEWS]
+    for language in LANGUAGES:
+        paths += [f"texts/{language}/{item.name}" for item in room.joinpath("texts", language).iterdir()]
+    return {path: room.joinpath(path).read_text(encoding="utf-8") for path in sorted(paths)}
 
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
     """The shipped texts, read and checked once; a missing translation fails here, not on a patient's phone."""
-    digest = hashlib.sha256()
-    entries: dict[str, dict[str, Entry]] = {}
-    for language in LANGUAGES:
-        found: dict[str, Entry] = {}
-        for path in sorted(files("messages").joinpath("texts", language).iterdir(), key=lambda item: item.name):
-            text = path.read_text(encoding="utf-8")
-            digest.update(text.encode())
-            for key, entry in parse(language, path.name, text).items():
-                if key in found:
-                    raise CatalogError(f"{language}/{path.name}: {key}: this key is already used in another file")
-                found[key] = entry
-        entries[language] = found
-    first = LANGUAGES[0]
-    for language in LANGUAGES[1:]:
-        if entries[language].keys() != entries[first].keys():
-            odd = entries[language].keys() ^ entries[first].keys()
-            raise CatalogError(f"{language} and {first} differ in {', '.join(sorted(odd))}: translate or remove them")
-    return Catalog(entries, digest.hexdigest())
+    return load(shipped_sources())

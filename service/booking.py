@@ -164,7 +164,7 @@ def _permission(session: Session, focus: Focus, booking: Booking, now: datetime)
 
 def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking, now: datetime, *, why: str) -> None:
     """Lay the plan, or without a recorded permission open a task instead of inviting him."""
-    turn = Turn(session, focus, parts.script, now)
+    turn = Turn(session, focus, parts.scripts.of(focus.script), now)
     if booking.permission is None and not focus.opted_in:
         turn.open_task("no_permission")
         turn.open_task("phone_preparation", "no permission to text is recorded")
@@ -204,7 +204,7 @@ def _change(
     planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
     if moved:
-        tell(Turn(session, focus, parts.script, now), "moved", old, scan.arrival_at)
+        tell(Turn(session, focus, parts.scripts.of(focus.script), now), "moved", old, scan.arrival_at)
     session.refresh(scan)
     _audit(session, scan, actor, "moved" if moved else "changed", now)
     return Booked(scan.id, "moved" if moved else "changed")
@@ -261,8 +261,8 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         if state == "cancelled" and scan.arrival_at > now:
             scan.plan_version += 1
             session.flush()
-            turn = Turn(session, focus_on_scan(session, clinic_id, scan.id), parts.script, now)
-            tell(turn, "cancelled", scan.arrival_at, None)
+            focus = focus_on_scan(session, clinic_id, scan.id)
+            tell(Turn(session, focus, parts.scripts.of(focus.script), now), "cancelled", scan.arrival_at, None)
         _focus_on_the_next(session, scan, now)
         return Booked(scan.id, state)
 

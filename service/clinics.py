@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from flows.limits import WINDOW
 from flows.model import Keywords
-from messages.catalog import DISCLOSING
+from messages.catalog import DISCLOSING, LANGUAGES
+from messages.limits import room
 from messages.sms import outside_gsm
 from service import keys
 from service.errors import Conflict, Invalid, NotFound
@@ -23,9 +24,9 @@ from service.intake import read_phone
 from service.store.database import Database
 from service.store.people import ApiKey, Clinic, Sender, Site, Staff
 
-TELLS = ("prep", "radiation", "results_timing", "address")  # said in general texts too: must not disclose
-# Characters of each field, so that every text it stands in keeps to its segments (tests/messages proves it).
-LONGEST = {"name": 30, "address": 80, "prep": 220, "radiation": 110, "results_timing": 75, "terms_url": 30}
+# What a site says in its texts, the general ones too: it must not disclose. The second may be said in other languages.
+SAYS = ("radiation", "results_timing", "food_drink", "arrival_note")
+TRANSLATED = ("prep", *SAYS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class SiteFacts:
     prep: Mapping[str, str] = field(default_factory=dict)  # by tracer
     radiation: str = ""
     results_timing: str = ""
+    food_drink: str = ""
+    arrival_note: str = ""
+    results_days: int | None = None  # days after the visit by which he should have heard
+    translations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # language -> TRANSLATED fields
     terms_url: str = ""
     window_start: time = WINDOW[0]
     window_end: time = WINDOW[1]
@@ -57,24 +62,50 @@ def check(facts: SiteFacts) -> SiteFacts:
         raise Invalid("zone", "an IANA time zone such as America/New_York")
     if facts.window_start >= facts.window_end:
         raise Invalid("window_start", "must be before window_end")
-    said = [(f"prep.{tracer}", words) for tracer, words in facts.prep.items()]
-    said += [(name, getattr(facts, name)) for name in TELLS[1:]]
+    said = [("name", facts.name), ("address", facts.address), ("terms_url", facts.terms_url), *_said(facts.__dict__)]
     for name, words in said:
-        told, flips = DISCLOSING.search(words), outside_gsm(words)
-        if told:
-            raise Invalid(name, f"{told.group()!r} tells what the visit is about; this text is also said discreetly")
-        if flips:
-            raise Invalid(name, f"{flips!r} would change the encoding of the whole text; use plain characters")
-    for name, words in (*said, ("name", facts.name), ("terms_url", facts.terms_url)):
-        longest = LONGEST[name.partition(".")[0]]
-        if len(words) > longest:
-            raise Invalid(name, f"at most {longest} characters, so that texts stay short")
+        _check_said(name, name, words, plain=True)
+    for language, fields in facts.translations.items():
+        _check_translation(language, fields)
+    if facts.results_days is not None and not 0 < facts.results_days <= 60:
+        raise Invalid("results_days", "between 1 and 60 days after the visit")
     numbers = {
         name: read_phone(name, getattr(facts, name))
         for name in ("phone", "after_hours_phone", "on_call_phone", "on_call_phone_2")
         if getattr(facts, name)
     }
     return SiteFacts(**{**facts.__dict__, **numbers})
+
+
+def _said(fields: Mapping[str, object]) -> list[tuple[str, str]]:
+    """(field, words) of everything that is said, instructions by tracer."""
+    prep = fields.get("prep") or {}
+    assert isinstance(prep, Mapping)
+    return [(f"prep.{tracer}", str(words)) for tracer, words in prep.items()] + [
+        (name, str(fields.get(name) or "")) for name in SAYS
+    ]
+
+
+def _check_said(place: str, name: str, words: str, *, plain: bool) -> None:
+    told, flips = DISCLOSING.search(words), outside_gsm(words)
+    if told:
+        raise Invalid(place, f"{told.group()!r} tells what the visit is about; this text is also said discreetly")
+    if flips and plain:
+        raise Invalid(place, f"{flips!r} would change the encoding of the whole text; use plain characters")
+    longest = room(name.partition(".")[0], words)
+    if len(words) > longest:
+        letters = " (letters such as á take more room)" if flips else ""
+        raise Invalid(place, f"at most {longest} characters{letters}, so that texts stay short")
+
+
+def _check_translation(language: str, fields: Mapping[str, object]) -> None:
+    if language not in LANGUAGES[1:]:
+        raise Invalid(f"translations.{language}", f"one of {', '.join(LANGUAGES[1:])}; English stands in the fields")
+    unknown = fields.keys() - set(TRANSLATED)
+    if unknown:
+        raise Invalid(f"translations.{language}.{sorted(unknown)[0]}", f"one of {', '.join(TRANSLATED)}")
+    for name, words in _said(fields):
+        _check_said(f"translations.{language}.{name}", name, words, plain=False)
 
 
 def missing(site: Site) -> list[str]:
@@ -129,7 +160,13 @@ def add_clinic(
 
 
 def _columns(facts: SiteFacts) -> dict[str, object]:
-    return {**facts.__dict__, "prep": dict(facts.prep), "on_call_phone_2": facts.on_call_phone_2 or None}
+    translations = {language: dict(fields) for language, fields in facts.translations.items()}
+    return {
+        **facts.__dict__,
+        "prep": dict(facts.prep),
+        "translations": translations,
+        "on_call_phone_2": facts.on_call_phone_2 or None,
+    }
 
 
 def change_site(database: Database, clinic_id: int, changes: Mapping[str, object]) -> list[str]:
@@ -138,8 +175,16 @@ def change_site(database: Database, clinic_id: int, changes: Mapping[str, object
         site = session.scalars(select(Site).order_by(Site.id).limit(1).with_for_update()).one_or_none()
         if site is None:
             raise NotFound(f"there is no clinic {clinic_id}")
-        now = {name: getattr(site, name) or "" for name in SiteFacts.__dataclass_fields__}
-        for name, value in _columns(check(SiteFacts(**{**now, **changes}))).items():  # type: ignore[arg-type]
+        now = {name: getattr(site, name) for name in SiteFacts.__dataclass_fields__}
+        now["on_call_phone_2"] = now["on_call_phone_2"] or ""
+        told = changes.get("translations")
+        if isinstance(told, Mapping):  # each language's fields are added to what it says already
+            merged = {
+                **now["translations"],
+                **{lang: {**now["translations"].get(lang, {}), **told[lang]} for lang in told},
+            }
+            changes = {**changes, "translations": merged}
+        for name, value in _columns(check(SiteFacts(**{**now, **changes}))).items():
             setattr(site, name, value)
         lacking = missing(site)
         for sender in session.scalars(select(Sender)):

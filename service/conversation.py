@@ -18,12 +18,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from flows.engine import safety_step, step
+from flows.engine import step
+from flows.first import safety_step
 from flows.gate import REASONS, Action, Attempt, Priority, gate
 from flows.model import Decision, Safety, Say, Standing, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
-from service import keys, wording
+from messages.render import Text
+from service import guide_links, keys, wording
 from service.effects import Turn, apply
 from service.errors import NotFound
 from service.store.contacts import contact_point
@@ -84,7 +86,7 @@ def _transaction(
         if inbound_id is None:
             return _stored_answer(session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
-        turn = Turn(session, focus, parts.script, now, inbound_id)
+        turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
         if router is None:
             answer = _fallback(parts, turn, arrived)
             _finish(session, turn, "unhandled", None, answer)
@@ -130,6 +132,7 @@ def _finish(session: Session, turn: Turn, status: str, decision: Decision | None
         "tier": decision.tier,
         "topics": list(decision.topics),
         "safety": sorted(kind.value for kind in decision.safety),
+        "caution": list(decision.caution),
     }
     values = {
         "clinic": turn.focus.clinic_id,
@@ -183,24 +186,23 @@ def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str
         recent_texts=focus.recent_texts,
         identical_texts=focus.identical_texts,
     )
-    stepped = step(parts.script, focus.talk(now), event)
+    stepped = step(turn.script, focus.talk(now), event)
     return _answer(parts, turn, apply(turn, stepped))
 
 
 def _answer(parts: Parts, turn: Turn, says: list[Say]) -> str:
     """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML."""
-    focus, messages = turn.focus, []
-    known = wording.values(focus) if says else {}
+    focus, messages = turn.focus, list[tuple[str, str]]()
     for say in says:
         priority = wording.priority(say.key)
-        worded = wording.word(parts.script, say, focus.language, known)
+        worded = _word(parts, turn, say)
         verdict = gate(Attempt(priority=priority, sender_live=focus.sender.live, paused=focus.paused), turn.now)
         sent = verdict.action is Action.SEND
         ref = wording.keep(
             turn.session,
             focus,
             worded,
-            parts.script,
+            turn.script,
             now=turn.now,
             status="offered" if sent else "refused",
             reason=REASONS.get(verdict.reason, ""),
@@ -214,6 +216,15 @@ def _answer(parts: Parts, turn: Turn, says: list[Say]) -> str:
         else:
             turn.open_task("paused_text", REASONS[verdict.reason])
     return twiml(messages)
+
+
+def _word(parts: Parts, turn: Turn, say: Say) -> Text:
+    focus, script = turn.focus, turn.script
+    language = say.language or focus.language
+    known = wording.values(focus, script, language)
+    if "guide_url" in script.texts.entry(say.key, language).fields(say.form):
+        known["guide_url"] = guide_links.mint(turn.session, focus, parts.settings.public_url, turn.now)
+    return wording.word(script, say, language, known)
 
 
 def status_url(parts: Parts, clinic_id: int, ref: str) -> str:

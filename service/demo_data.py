@@ -30,6 +30,22 @@ SITE = SiteFacts(
     },
     radiation="For 6 hours after the visit keep some distance from babies and anyone who is pregnant.",
     results_timing="Your doctor usually has the report within 2 working days.",
+    food_drink="Eat and drink as usual. Coffee is fine.",
+    arrival_note="Park in lot B and use the east door; the desk is on the third floor.",
+    results_days=3,
+    translations={
+        "es": {
+            "prep": {
+                "Pylarify": "Coma y beba como siempre. Beba 2 o 3 vasos de agua en las 2 horas antes de venir. "
+                "Vaya al servicio justo antes de que empiece.",
+                "Illuccix": "Coma y beba como siempre, y beba bastante agua antes de venir.",
+            },
+            "radiation": "Por 6 horas, mantenga distancia de los bebés y de mujeres embarazadas.",
+            "results_timing": "Su doctor suele tener el informe antes de 48 horas.",
+            "food_drink": "Coma y beba como siempre. Puede tomar café.",
+            "arrival_note": "Estacione en el lote B y entre por la puerta este; tercer piso.",
+        }
+    },
     terms_url="riverside.example/texts",
 )
 

@@ -15,6 +15,7 @@ from flows.model import (
     OpenTask,
     Resubscribe,
     Say,
+    SetLanguage,
     Step,
     StopPlans,
     Suppress,
@@ -90,6 +91,8 @@ def _apply(turn: Turn, effect: Effect) -> None:
             _freeze(turn)
         case Consent(kind, given, text_key):
             _consent(turn, kind, given, f"his reply ({text_key})")
+        case SetLanguage(language):
+            _set_language(turn, language)
         case LayJourney():
             planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
         case StopPlans(reason):
@@ -107,6 +110,18 @@ def _apply(turn: Turn, effect: Effect) -> None:
             turn.open_task(kind)
         case Note(action):
             _note(turn, action)
+
+
+def _set_language(turn: Turn, language: str) -> None:
+    patient = turn.focus.patient
+    if patient is not None:
+        patient.language = language
+        turn.session.execute(
+            update(Patient)
+            .where(Patient.clinic_id == turn.focus.clinic_id, Patient.id == patient.id)
+            .values(language=language)
+        )
+    turn.audit("language", language=language)
 
 
 def _note(turn: Turn, action: str) -> None:

@@ -24,6 +24,7 @@ def visit_of(focus: Focus) -> Visit:
         site_zone=ZoneInfo(focus.scan.zone),
         patient_zone=focus.zone,
         window=(focus.site.window_start, focus.site.window_end),
+        results_days=focus.site.results_days,
     )
 
 

@@ -73,7 +73,8 @@ def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetim
 
 
 def _turn(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> Turn:
-    return Turn(session, focus_on_scan(session, reminder.clinic_id, reminder.scan_id), parts.script, now)
+    focus = focus_on_scan(session, reminder.clinic_id, reminder.scan_id)
+    return Turn(session, focus, parts.scripts.of(focus.script), now)
 
 
 def _settle(reminder: Reminder, status: str, reason: str, now: datetime) -> None:
@@ -82,10 +83,10 @@ def _settle(reminder: Reminder, status: str, reason: str, now: datetime) -> None
 
 def _fire(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
     turn = _turn(parts, session, reminder, now)
-    if reminder.touchpoint == "preparation_check":
-        _check_preparation(turn, reminder)
+    if reminder.touchpoint in CHECKS:
+        CHECKS[reminder.touchpoint](turn, reminder)
         return
-    touchpoint = parts.script.touchpoints[reminder.touchpoint]
+    touchpoint = turn.script.touchpoints[reminder.touchpoint]
     verdict = gate(_attempt(turn, reminder, touchpoint), now)
     if verdict.action is Action.HOLD:
         _hold(turn, reminder, verdict, now)
@@ -181,20 +182,21 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     if reminder.touchpoint != "cancelled":
         _bring_into_focus(turn)
     due = TouchpointDue(reminder.touchpoint, tuple(reminder.merged), done=scan.state == "completed")
-    stepped = step(parts.script, focus.talk(now), due)
+    stepped = step(turn.script, focus.talk(now), due)
     notes = [effect.action for effect in stepped.effects if isinstance(effect, Note)]
     says = apply(turn, stepped)
     if not says:
         _settle(reminder, "skipped", "; ".join(notes), now)
         return
-    known = wording.values(focus)
-    text = wording.as_one([wording.word(parts.script, say, focus.talk(now).language, known) for say in says])
+    language = focus.language
+    known = wording.values(focus, turn.script, language)
+    text = wording.as_one([wording.word(turn.script, say, language, known) for say in says])
     exempt = is_exempt(scan, touchpoint, now)
     wording.keep(
         turn.session,
         focus,
         text,
-        parts.script,
+        turn.script,
         now=now,
         status="queued",
         priority=Priority.DAY_OF if exempt else Priority.REMINDER,
@@ -218,8 +220,8 @@ def _bring_into_focus(turn: Turn) -> None:
     if row.scan_id != scan.id:
         row.scan_id, row.patient_id = scan.id, patient.id
         turn.session.flush()
-        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause)
-        row.state, row.attempts, row.reasked, row.options, row.pending = "ready", 0, False, [], ""
+        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause, "", focus.talk_row[7])
+        row.state, row.attempts, row.reasked, row.options, row.pending, row.more = "ready", 0, False, [], "", ""
         turn.session.flush()
 
 
@@ -246,3 +248,17 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
         why = "the preparation has not reached him by text yet"
     turn.open_task("phone_preparation", why)
     _settle(reminder, "said", f"someone is to phone him: {why}", now)
+
+
+def _check_results(turn: Turn, reminder: Reminder) -> None:
+    """The day by which he should have heard has passed: a person asks. He is told nothing, whatever there is to tell."""
+    scan = turn.focus.scan
+    assert scan is not None
+    if scan.state not in ("booked", "completed") or (turn.focus.patient is not None and turn.focus.patient.stopped):
+        _settle(reminder, "skipped", "the visit did not take place", turn.now)
+        return
+    turn.open_task("results_due", "the day that the site promises has passed")
+    _settle(reminder, "said", "someone is to ask whether he has heard", turn.now)
+
+
+CHECKS = {"preparation_check": _check_preparation, "results_check": _check_results}  # moments for staff, no texts

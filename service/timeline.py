@@ -25,6 +25,7 @@ TOUCHPOINTS = {
     "moved": "The visit moved",
     "cancelled": "The visit is off",
     "preparation_check": "Check: is he prepared?",
+    "results_check": "Check: has he heard of his results?",
 }
 STATUSES = {
     "planned": "planned",

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from flows.script import Script
-from flows.shipped import script
 from service import clock, doorbell, keys
 from service.carrier.port import Carrier
 from service.carrier.twilio import twilio_carrier
+from service.scripts import Scripts, open_scripts
 from service.settings import Settings
 from service.store.database import Database, Ring
 
@@ -25,7 +25,12 @@ class Parts:
     now: Callable[[], datetime]
     ring: Ring
     phone_key: bytes
-    script: Script
+    scripts: Scripts
+
+    @property
+    def script(self) -> Script:
+        """What a conversation that begins now runs on; a running one has its own: `scripts.of(focus.script)`."""
+        return self.scripts.newest
 
 
 def open_parts(
@@ -47,7 +52,7 @@ def open_parts(
         now=now,
         ring=bell,
         phone_key=keys.derive(keys.secret_key(settings), "phone"),
-        script=script(),
+        scripts=open_scripts(database, settings, now()),
     )
 
 

@@ -2,11 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -14,72 +13,68 @@ from flows.gate import Priority
 from flows.model import Say
 from flows.script import Script
 from messages.render import Text, join, render
-from service.store.focus import Focus
+from messages.speech import spoken_day, spoken_phone, spoken_time
+from service.store.focus import Focus, SiteWords
 from service.store.people import Sender
 from service.store.texts import Outbound
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
 _OUTBOUND = insert(Outbound)
-PLANNED_TEXTS = 10  # what the invitation promises: every touchpoint, the welcome and its question
+PLANNED_TEXTS = 12  # what the invitation promises: every touchpoint, the welcome and its question
 
-_SAFETY = frozenset({"crisis", "urgent", "fallback", "on_call"})
+_SAFETY = frozenset({"crisis", "urgent", "caution_crisis", "caution_urgent", "fallback", "on_call"})
 _KEYWORD = frozenset({"stopped", "stopped_cancel", "help", "started", "declined", "condolence"})
 
 
-def spoken_day(at: datetime, zone: ZoneInfo) -> str:
-    """`Thursday, March 18`, as the clinic's clock shows it."""
-    local = at.astimezone(zone)
-    return f"{_DAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {local.day}"
+# What a site may leave unsaid, or has not said in this language: an approved text stands in and points to the phone.
+MAY_BE_UNSET = ("prep", "food_drink", "radiation", "results_timing", "arrival_note")
 
 
-def spoken_time(at: datetime, zone: ZoneInfo) -> str:
-    """`9:15 am`, as the clinic's clock shows it."""
-    local = at.astimezone(zone)
-    return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
-
-
-@lru_cache(maxsize=1024)
-def spoken_phone(phone: str) -> str:
-    """A number as it is written in its own country; whatever is not a number stays as it is."""
-    try:
-        number = phonenumbers.parse(phone, None)
-    except phonenumbers.NumberParseException:
-        return phone
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-
-
-def values(focus: Focus) -> dict[str, str]:
-    """Everything a text may say about this site and visit. What is unknown is absent, so that rendering refuses it."""
+def values(focus: Focus, script: Script, language: str) -> dict[str, str]:
+    """Everything a text may say about this site and visit, in `language`."""
     site, scan = focus.site, focus.scan
     known = {
         "site": site.name,
         "phone": spoken_phone(site.phone),
         "after_hours_phone": spoken_phone(site.after_hours_phone),
         "address": site.address,
-        "radiation": site.radiation,
-        "results_timing": site.results_timing,
         "terms_url": site.terms_url,
         "count": str(PLANNED_TEXTS),
     }
     if scan is not None:
         zone = ZoneInfo(scan.zone)
+        arrival, later = scan.arrival_at.astimezone(zone), (scan.arrival_at + timedelta(hours=1)).astimezone(zone)
         known |= {
-            "visit_day": spoken_day(scan.arrival_at, zone),
-            "arrival_time": spoken_time(scan.arrival_at, zone),
-            "later_time": spoken_time(scan.arrival_at + timedelta(hours=1), zone),
+            "visit_day": spoken_day(arrival, language),
+            "arrival_time": spoken_time(arrival, language),
+            "later_time": spoken_time(later, language),
         }
-        if scan.tracer in site.prep:
-            known["prep"] = site.prep[scan.tracer]
+    said = site_words(site, scan.tracer if scan else "", language)
+    for name in MAY_BE_UNSET:
+        known[name] = said.get(name) or _unset(script, name, language, known["phone"])
     return known
 
 
-def word(script: Script, say: Say, language: str, known: dict[str, str], **more: str) -> Text:
+def site_words(site: SiteWords, tracer: str, language: str) -> dict[str, str]:
+    """What the site itself says in `language`, by field; absent where it has said nothing."""
+    if language == "en":
+        said = {name: getattr(site, name) for name in MAY_BE_UNSET}
+    else:
+        said = dict(site.translations.get(language, {}))
+    prep = said.get("prep") or {}
+    return {**said, "prep": prep.get(tracer, "")}
+
+
+def _unset(script: Script, name: str, language: str, phone: str) -> str:
+    entry = script.texts.entry(f"unset_{name}", language)
+    return entry.bodies["general"].format_map({"phone": phone})
+
+
+def word(script: Script, say: Say, language: str, known: Mapping[str, str], **more: str) -> Text:
     """Render one `say` from what is known; raises RenderError if the text needs a value that is not."""
     have = {**known, **more}
     if say.options:
-        have["options"] = "\n".join(f"{n} {TOPIC_NAMES[topic]}" for n, topic in enumerate(say.options, 1))
+        names = [script.texts.entry(f"name_{topic}", language).bodies["general"] for topic in say.options]
+        have["options"] = "\n".join(f"{n} {name}" for n, name in enumerate(names, 1))
     wanted = script.texts.entry(say.key, language).fields(say.form)
     return render(script.texts, say.key, language, say.form, {name: have[name] for name in wanted if name in have})
 
@@ -185,35 +180,3 @@ def _insert(session: Session, text: Text, script: Script, now: datetime, **colum
     }
     session.connection().execute(_OUTBOUND, {**values, **columns})
     return ref
-
-
-# What a topic is called in a choice: said in a general text too, so none of these names may tell what the visit is.
-TOPIC_NAMES = {
-    "what_is": "What the scan is",
-    "vs_ct_bone": "Compared with other scans",
-    "accuracy": "How exact it is",
-    "when_ordered": "Why it is done",
-    "psa_level": "Which blood level it needs",
-    "radiation_safety": "Is it safe",
-    "prep": "How to get ready",
-    "food_drink": "Eating and drinking",
-    "medications": "Your medicines",
-    "scan_day": "What happens on the day",
-    "duration": "How long it takes",
-    "hurt": "Does it hurt",
-    "around_others": "Being near other people",
-    "after_scan": "Afterwards",
-    "results_timing": "When you will hear",
-    "positive_meaning": "What a finding can mean",
-    "negative_meaning": "What a clear scan can mean",
-    "false_positive": "Can it be wrong",
-    "theranostics": "Does it guide treatment",
-    "questions_to_ask": "Questions to ask",
-    "location_arrival": "Where and when",
-    "reschedule": "Change the visit",
-    "running_late": "Running late",
-    "contact_human": "A person",
-    "about_service": "Who is texting",
-    "confirm": "Say that you will come",
-    "smalltalk": "Just saying hello",
-}

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from service.cli import admin, play, run
+from service.cli import admin, play, run, script
 from service.errors import ScanGuideError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 run.register(app)
 play.register(app)
+script.register(app)
 for group in (admin.clinic, admin.user, admin.key):
     app.add_typer(group)
 

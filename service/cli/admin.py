@@ -4,10 +4,11 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from messages.catalog import LANGUAGES
 from service import clock, doorbell, embedded
 from service.clinics import SiteFacts, add_clinic, add_key, add_operator, add_staff, change_site
 from service.errors import Invalid
@@ -56,6 +57,8 @@ def clinic_add(
     prep: Annotated[list[str], typer.Option(help="TRACER=instructions; may be given several times")] = [],  # noqa: B006
     radiation: Annotated[str, typer.Option(help="the site's advice for afterwards")] = "",
     results_timing: Annotated[str, typer.Option(help="who hears when")] = "",
+    food_drink: Annotated[str, typer.Option(help="eating and drinking before")] = "",
+    arrival_note: Annotated[str, typer.Option(help="parking, which door")] = "",
     terms_url: str = "",
     keywords: Annotated[str, typer.Option(help="who answers STOP: default, advanced, toll_free, ours")] = "default",
     as_json: Json = False,
@@ -72,6 +75,8 @@ def clinic_add(
         prep=_pairs("prep", prep),
         radiation=radiation,
         results_timing=results_timing,
+        food_drink=food_drink,
+        arrival_note=arrival_note,
         terms_url=terms_url,
     )
     with _database() as database:
@@ -79,21 +84,39 @@ def clinic_add(
     _show({**dataclasses.asdict(made), "name": name, "number": number}, as_json)
 
 
+def _site_changes(given: dict[str, str]) -> dict[str, object]:
+    """FIELD=VALUE pairs as nested fields: `prep.TRACER` is a part of `prep`, `es.` says it in Spanish."""
+    changes: dict[str, Any] = {}
+    for name, words in given.items():
+        first, dot, rest = name.partition(".")
+        home = changes
+        if dot and first in LANGUAGES[1:]:
+            home = changes.setdefault("translations", {}).setdefault(first, {})
+            first, dot, rest = rest.partition(".")
+        if dot:
+            home.setdefault(first, {})[rest] = words
+        elif first == "results_days":
+            home[first] = int(words) if words.isdecimal() else None
+        else:
+            home[first] = words
+    return changes
+
+
 @clinic.command("set")
 def clinic_set(
     clinic_id: int,
-    fields: Annotated[list[str], typer.Argument(help="FIELD=VALUE; prep.TRACER=TEXT for instructions")],
+    fields: Annotated[
+        list[str], typer.Argument(help="FIELD=VALUE; prep.TRACER=TEXT; es.FIELD=TEXT for what is said in Spanish")
+    ],
     as_json: Json = False,
 ) -> None:
     """Change what a clinic's site says; prints what is still missing before it is live."""
-    given = _pairs("fields", fields)
-    prep = {name.removeprefix("prep."): words for name, words in given.items() if name.startswith("prep.")}
-    changes: dict[str, object] = {name: words for name, words in given.items() if not name.startswith("prep.")}
+    changes = _site_changes(_pairs("fields", fields))
     unknown = changes.keys() - SiteFacts.__dataclass_fields__.keys()
     if unknown:
         raise Invalid(sorted(unknown)[0], f"one of {', '.join(SiteFacts.__dataclass_fields__)}")
     with _database() as database:
-        lacking = change_site(database, clinic_id, {**changes, **({"prep": prep} if prep else {})})
+        lacking = change_site(database, clinic_id, changes)
     _show({"clinic_id": clinic_id, "live": not lacking, "missing": lacking}, as_json)
 
 

@@ -1,4 +1,4 @@
-"""Try things without sending anything: route a text, rehearse a journey, print the flow."""
+"""Try things without sending anything: route a text, rehearse a journey."""
 
 import json
 import os
@@ -10,10 +10,8 @@ from typing import Annotated
 
 import typer
 
-from flows.diagram import mermaid
 from flows.router import Context
 from flows.router import route as decide
-from flows.shipped import script as load_script
 from service import clock, embedded
 from service.settings import load
 
@@ -70,15 +68,7 @@ def rehearse(
     typer.echo(play.show(acts, zone), nl=False)
 
 
-def script(
-    diagram: Annotated[bool, typer.Option("--diagram", help="print the flow as Mermaid")] = False,
-) -> None:
-    """Show the script that conversations run on: its hash, and its flow as a diagram."""
-    loaded = load_script()
-    typer.echo(mermaid(loaded) if diagram else f"{loaded.name} {loaded.digest}", nl=not diagram)
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (route, rehearse, script):
+    for command in (route, rehearse):
         app.command()(command)

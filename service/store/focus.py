@@ -55,6 +55,10 @@ class SiteWords:
     prep: dict[str, str]
     radiation: str
     results_timing: str
+    food_drink: str
+    arrival_note: str
+    results_days: int | None
+    translations: dict[str, Any]
     terms_url: str
     window_start: time
     window_end: time
@@ -92,7 +96,9 @@ class Focus:
 
     clinic_id: int
     conversation_id: int
-    talk_row: tuple[str, int, bool, list[str], str, bool]  # state, attempts, reasked, options, pending, care_pause
+    # state, attempts, reasked, options, pending, care_pause, more, language_offered
+    talk_row: tuple[str, int, bool, list[str], str, bool, str, bool]
+    script: str  # the hash of the flow and texts that this conversation runs on
     last_inbound_at: datetime | None
     contact: ContactFacts
     sender: SenderFacts
@@ -128,7 +134,7 @@ class Focus:
 
     def talk(self, now: datetime) -> Talk:
         """The conversation as the engine sees it."""
-        state, attempts, reasked, options, pending, care_pause = self.talk_row
+        state, attempts, reasked, options, pending, care_pause, more, language_offered = self.talk_row
         return Talk(
             state=state,
             standing=self.standing(now),
@@ -141,6 +147,8 @@ class Focus:
             care_pause=care_pause,
             keywords=Keywords(self.sender.keywords),
             language=self.language,
+            more=more,
+            language_offered=language_offered,
         )
 
     @property
@@ -151,11 +159,11 @@ class Focus:
 
 _COLUMNS = """
     select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause,
-           {heard},
+           cv.more, cv.language_offered, cv.script, {heard},
            cp.id, cp.phone, cp.opted_out_at, cp.frozen_at, cp.frozen_why,
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
-           st.terms_url, st.window_start, st.window_end,
+           st.food_drink, st.arrival_note, st.results_days, st.translations, st.terms_url, st.window_start, st.window_end,
            p.id, p.language, p.zone, p.paused_at is not null, p.stopped_at is not null,
            sc.id, sc.arrival_at, sc.starts_at, sc.zone, sc.tracer, sc.reason, sc.state, sc.plan_version, sc.arrival_version,
            coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
@@ -184,7 +192,7 @@ _BUSY = """
         from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
           and i.received_at > :since and i.id <> :inbound) lately on true
 """
-WIDTH = 49  # columns of the query
+WIDTH = 56  # columns of the query
 
 
 def _statement(sql: str) -> TextualSelect:
@@ -223,18 +231,19 @@ def _focus(row: Sequence[Any]) -> Focus:
     return Focus(
         clinic_id=row[0],
         conversation_id=row[1],
-        talk_row=(row[2], row[3], row[4], row[5], row[6], row[7]),
-        last_inbound_at=row[8],
-        contact=ContactFacts(*row[9:14]),
-        sender=SenderFacts(*row[14:18]),
-        site=SiteWords(*row[18:30]),
-        patient=PatientFacts(*row[30:35]) if row[30] is not None else None,
-        scan=ScanFacts(*row[35:44]) if row[35] is not None else None,
-        opted_in=row[44],
-        detail=row[45],
-        paused=row[46],
-        recent_texts=row[47],
-        identical_texts=row[48],
+        talk_row=(row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9]),
+        script=row[10],
+        last_inbound_at=row[11],
+        contact=ContactFacts(*row[12:17]),
+        sender=SenderFacts(*row[17:21]),
+        site=SiteWords(*row[21:37]),
+        patient=PatientFacts(*row[37:42]) if row[37] is not None else None,
+        scan=ScanFacts(*row[42:51]) if row[42] is not None else None,
+        opted_in=row[51],
+        detail=row[52],
+        paused=row[53],
+        recent_texts=row[54],
+        identical_texts=row[55],
     )
 
 
@@ -266,18 +275,19 @@ def focus_on_text(
 
 _KEEP = text("""
     update conversations set state = :state, attempts = :attempts, reasked = :reasked, options = cast(:options as jsonb),
-           pending = :pending, care_pause = :care_pause
+           pending = :pending, care_pause = :care_pause, more = :more, language_offered = :language_offered
     where clinic_id = :clinic and id = :id
 """)
 
 
 def keep_talk(session: Session, focus: Focus, talk: Talk) -> None:
     """Write the engine's next conversation back, if anything in it changed."""
-    row = (talk.state, talk.attempts, talk.reasked, list(talk.options), talk.pending, talk.care_pause)
+    row = (talk.state, talk.attempts, talk.reasked, list(talk.options), talk.pending, talk.care_pause, talk.more,
+           talk.language_offered)  # fmt: skip
     if row == focus.talk_row:
         return
     focus.talk_row = row
-    names = ("state", "attempts", "reasked", "options", "pending", "care_pause")
+    names = ("state", "attempts", "reasked", "options", "pending", "care_pause", "more", "language_offered")
     values = dict(zip(names, row, strict=True)) | {
         "options": json.dumps(row[3]),
         "clinic": focus.clinic_id,

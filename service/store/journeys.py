@@ -81,3 +81,21 @@ class Conversation(ClinicRow):
     options: Mapped[list[str]]
     pending: Mapped[str]
     care_pause: Mapped[bool]
+    more: Mapped[str]  # the next page of the answer given last
+    language_offered: Mapped[bool]
+
+
+class GuideLink(ClinicRow):
+    """A link to the guide as a page, sent to one phone about one scan; only the token's digest is kept."""
+
+    __tablename__ = "guide_links"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        belongs_to("contact_points", "contact_point_id"),
+        belongs_to("scans", "scan_id"),
+    )
+
+    digest: Mapped[str]
+    contact_point_id: Mapped[int]
+    scan_id: Mapped[int]
+    created_at: Mapped[datetime]

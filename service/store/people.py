@@ -36,6 +36,10 @@ class Site(ClinicRow):
     prep: Mapped[dict[str, str]]  # by tracer
     radiation: Mapped[str]
     results_timing: Mapped[str]
+    food_drink: Mapped[str]
+    arrival_note: Mapped[str]
+    results_days: Mapped[int | None]  # days after the visit by which he should have heard
+    translations: Mapped[dict[str, Any]]  # language -> the same words in it; English stands in the columns
     terms_url: Mapped[str]
     window_start: Mapped[time]
     window_end: Mapped[time]

@@ -174,6 +174,19 @@ class Switch(Base):
     changed_by: Mapped[str]
 
 
+class PublishedScript(Base):
+    """A flow and its texts as they were published: kept for ever, so that a conversation can end on what it began with."""
+
+    __tablename__ = "scripts"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    sources: Mapped[dict[str, str]]  # path -> text: the flow, the texts, the facts, the signatures of that day
+    unsigned: Mapped[int]  # texts that no clinician had signed
+    published_at: Mapped[datetime]
+    published_by: Mapped[str]
+
+
 class Beat(Base):
     """The last sign of life of each moving part."""
 

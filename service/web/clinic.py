@@ -212,7 +212,7 @@ def release(request: Request, external_id: str, who: StaffMember, parts: ThePart
         scan: Scan = timeline.find_scan(session, who.clinic_id, external_id)
         focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
         keep_talk(session, focus, replace(focus.talk(now), care_pause=False))
-        Turn(session, focus, parts.script, now).audit("care_released", by=who.actor)
+        Turn(session, focus, parts.scripts.of(focus.script), now).audit("care_released", by=who.actor)
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
 
 

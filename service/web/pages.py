@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from starlette.templating import Jinja2Templates
 
 from flows.tasks import TASKS
-from service.wording import spoken_day, spoken_phone, spoken_time
+from messages.speech import spoken_day, spoken_phone, spoken_time
 
 HERE = Path(__file__).parent
 CSP = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -18,7 +18,8 @@ templates = Jinja2Templates(HERE / "templates")
 
 def day_and_time(at: datetime, zone: str) -> str:
     """`Thursday, March 18, 9:15 am` on the clinic's clock."""
-    return f"{spoken_day(at, ZoneInfo(zone))}, {spoken_time(at, ZoneInfo(zone))}"
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{spoken_day(local, 'en')}, {spoken_time(local, 'en')}"
 
 
 def ago(span: timedelta | None) -> str:
@@ -35,8 +36,8 @@ def ago(span: timedelta | None) -> str:
 
 templates.env.filters.update(
     when=day_and_time,
-    day=lambda at, zone: spoken_day(at, ZoneInfo(zone)),
-    time=lambda at, zone: spoken_time(at, ZoneInfo(zone)),
+    day=lambda at, zone: spoken_day(at.astimezone(ZoneInfo(zone)), "en"),
+    time=lambda at, zone: spoken_time(at.astimezone(ZoneInfo(zone)), "en"),
     phone=spoken_phone,
     ago=ago,
     task_title=lambda task: TASKS[task["kind"] if isinstance(task, dict) else task.kind].title,

@@ -5,7 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.engine import safety_step, step
+from flows.check import TOPICS as ALL_TOPICS
+from flows.engine import step
+from flows.first import safety_step
 from flows.model import (
     Conversation,
     Keywords,
@@ -21,15 +23,16 @@ from flows.model import (
     TextReceived,
     TouchpointDue,
 )
-from flows.router import _PHRASES, Context, route
+from flows.router import Context, route
 from flows.safety import STOP_WORDS, safety
 from flows.shipped import script
 from flows.words import plain
+from training.phrasings import SAFETY, UNKNOWN, collect, sources
 
 STATES = sorted(script().states)
-TOPICS = sorted(_PHRASES)
+TOPICS = sorted(ALL_TOPICS)
 WORDS = sorted({word for state in script().states.values() for answer in state.answers for word in answer.words})
-PHRASES = sorted({phrase for phrases in _PHRASES.values() for phrase in phrases})
+PHRASES = sorted(p.text for p in collect(sources(), ALL_TOPICS | {*SAFETY, UNKNOWN}))[::37]
 TEXTS = st.one_of(
     st.text(max_size=80),
     st.sampled_from(WORDS),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import messages
-from messages.catalog import LANGUAGES, CatalogError, catalog, fields_of, parse
+from messages.catalog import LANGUAGES, CatalogError, catalog
+from messages.entry import DRAFT, fields_of, parse
 
-HEAD = 'source = "FAQ 1"\nsegments = 1\nreviewed_by = "Dr Who"\nwritten_on = 2026-11-23\n'
+HEAD = 'source = "FAQ 1"\nsegments = 1\nwritten_on = 2026-11-23\n'
 
 
 def _text(*lines: str) -> str:
@@ -21,13 +22,13 @@ def test_a_body_speaks_in_both_forms() -> None:
     entry = parse("en", "a.toml", _text('body = """ Come at {arrival_time}. """'))["hello"]
     assert entry.bodies == {"general": "Come at {arrival_time}.", "detailed": "Come at {arrival_time}."}
     assert entry.fields("general") == {"arrival_time"}
-    assert (entry.source, entry.segments, entry.reviewed_by) == ("FAQ 1", 1, "Dr Who")
+    assert (entry.source, entry.segments, entry.reviewed_by) == ("FAQ 1", 1, DRAFT)
 
 
 def test_defaults_of_the_file_hold_unless_an_entry_says_otherwise() -> None:
-    text = '[file]\nsource = "service"\nreviewed_by = "A"\nwritten_on = 2026-01-01\n[one]\nsegments = 1\nbody = "x"\n'
-    entries = parse("en", "a.toml", text + '[two]\nsegments = 2\nreviewed_by = "B"\nbody = "y"\n')
-    assert (entries["one"].reviewed_by, entries["two"].reviewed_by) == ("A", "B")
+    text = '[file]\nsource = "service"\nwritten_on = 2026-01-01\n[one]\nsegments = 1\nbody = "x"\n'
+    entries = parse("en", "a.toml", text + '[two]\nsource = "FAQ 2"\nsegments = 2\nbody = "y"\n')
+    assert (entries["one"].source, entries["two"].source) == ("service", "FAQ 2")
     assert set(entries) == {"one", "two"}
 
 
@@ -35,10 +36,10 @@ def test_the_same_placeholder_is_asked_for_once() -> None:
     assert fields_of("{site} and {site}, {phone}") == {"site", "phone"}
 
 
-@pytest.mark.parametrize("field", ["source", "segments", "reviewed_by", "written_on"])
+@pytest.mark.parametrize("field", ["source", "segments", "written_on"])
 def test_a_missing_field_is_named_with_its_file_and_key(field: str) -> None:
     lines = [line for line in _text('body = "Hi"').splitlines() if not line.startswith(field)]
-    with pytest.raises(CatalogError, match=rf"^en/a\.toml: hello: add {field}$"):
+    with pytest.raises(CatalogError, match=rf"^en/a\.toml:1: hello: add {field}$"):
         parse("en", "a.toml", "\n".join(lines))
 
 
@@ -60,7 +61,7 @@ def test_a_missing_field_is_named_with_its_file_and_key(field: str) -> None:
     ],
 )
 def test_wrong_words_are_refused_with_their_file_and_key(lines: list[str], says: str) -> None:
-    with pytest.raises(CatalogError, match=rf"^en/a\.toml: hello.*{says}"):
+    with pytest.raises(CatalogError, match=rf"^en/a\.toml:1: hello.*{says}"):
         parse("en", "a.toml", _text(*lines))
 
 
@@ -70,7 +71,7 @@ def test_wrong_words_are_refused_with_their_file_and_key(lines: list[str], says:
      "urology", "result", "Results"],
 )  # fmt: skip
 def test_a_general_text_must_not_tell_what_the_visit_is_about(word: str) -> None:
-    with pytest.raises(CatalogError, match=rf"^en/a\.toml: hello \(general\): .*must not say '{word}'"):
+    with pytest.raises(CatalogError, match=rf"^en/a\.toml:1: hello \(general\): .*must not say '{word}'"):
         parse("en", "a.toml", _text(f'general = "Your {word} visit"', 'detailed = "Your visit"'))
     with pytest.raises(CatalogError, match=r"hello \(general\)"):
         parse("en", "a.toml", _text(f'body = "Your {word} visit"'))
@@ -112,7 +113,7 @@ def test_a_key_used_in_two_files_is_refused_with_the_second_file_and_the_key(cop
     (copied / "messages/texts/en/zz.toml").write_text(_text('body = "Hi"').replace("hello", "welcome"))
     loaded = _loaded_elsewhere(copied)
     assert loaded.returncode != 0
-    assert "CatalogError: en/zz.toml: welcome: this key is already used" in loaded.stderr
+    assert "CatalogError: en/zz.toml:1: welcome: this key is already used" in loaded.stderr
 
 
 def test_the_digest_names_this_exact_set_of_words(copied: Path) -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from messages.catalog import Catalog, CatalogError, parse
+from messages.catalog import Catalog, CatalogError
+from messages.entry import parse
 from messages.render import RenderError, Text, join, render
 
 WORDS = """
 [file]
 source = "service"
 segments = 1
-reviewed_by = "A"
 written_on = 2026-11-23
 [meet]
 body = "Come to {site} at {arrival_time}."

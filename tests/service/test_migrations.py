@@ -11,7 +11,7 @@ from service.settings import Settings
 from service.store.database import driver_url
 from workers.rehearsal import scratch
 
-SHARED = {"operators", "switches", "beats", "unrouted_texts", "operator_audit", "alembic_version"}
+SHARED = {"operators", "switches", "beats", "unrouted_texts", "operator_audit", "scripts", "alembic_version"}
 
 
 def test_migrations_run_from_empty_and_leave_no_drift(servers: Settings) -> None:

@@ -11,7 +11,7 @@ from tests.house import House
 from tests.service.signed import browser, stored
 
 # The few tables without a clinic; every other one must be walled off.
-SHARED = {"alembic_version", "operators", "switches", "beats", "unrouted_texts", "operator_audit"}
+SHARED = {"alembic_version", "operators", "switches", "beats", "unrouted_texts", "operator_audit", "scripts"}
 LEDGERS = ("audit", "consents", "receipts")
 
 
@@ -32,6 +32,7 @@ def lived_in(house: House) -> AddedClinic:
     house.key()
     house.opt_in()
     house.text("please call me")
+    house.text("GUIDE")
     return add_clinic(house.parts.database, "Hillside", "+12125550101", SITE, now=house.clock.at)
 
 
