@@ -6,7 +6,7 @@ offered as a numbered choice where the right one is probably among three, and ot
 It never sees the open question: the engine asks it only when the question did not take the text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.encoder import Scores, heads
 from flows.features import parts_of
@@ -28,35 +28,44 @@ class Thresholds:
 
     answer: float  # sure at least this much: the approved text
     choose: float  # probably among three: the choice
+    service: float  # the same for a topic of SERVICE, which tells no fact: a person is asked, or nothing is lost
     part: float  # each half of a two-part text must be this sure
     hard: dict[str, float]  # by safety kind: the route is taken
+    reading: float  # his own result, where the first topic is one that would be taken as a reading of it
+    leave: float  # opt-out and wrong number together: nothing more to this number; which of the two, the likelier says
     soft: dict[str, float]  # by safety kind: only the line that helps
 
 
 WITH_ENCODER = Thresholds(
-    answer=0.58,
-    choose=0.25,
-    part=0.62,
-    hard={"crisis": 0.40, "urgent": 0.50, "opt_out": 0.45, "wrong_number": 0.45, "results_personal": 0.40},
-    soft={"crisis": 0.10, "urgent": 0.15},
+    answer=0.565,
+    choose=0.20,
+    part=0.60,
+    service=0.42,
+    hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
+    reading=0.18,
+    leave=0.30,
+    soft={"crisis": 0.12, "urgent": 0.15},
 )
 ALONE = Thresholds(
-    answer=0.58,
-    choose=0.25,
-    part=0.62,
-    hard={"crisis": 0.40, "urgent": 0.50, "opt_out": 0.45, "wrong_number": 0.45, "results_personal": 0.40},
-    soft={"crisis": 0.10, "urgent": 0.15},
+    answer=0.565,
+    choose=0.20,
+    part=0.60,
+    service=0.42,
+    hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
+    reading=0.18,
+    leave=0.30,
+    soft={"crisis": 0.12, "urgent": 0.15},
 )
 UNKNOWN = "unknown"
 NO_TOPIC = frozenset({UNKNOWN, "crisis", "urgent", "opt_out", "wrong_number", "results_personal"})
+SERVICE = frozenset({"confirm", "reschedule", "running_late", "contact_human", "smalltalk"})
 # Never beside a refusal to read his own result: a fact about results would be taken as the reading.
 ABOUT_RESULTS = frozenset({"positive_meaning", "negative_meaning", "report_terms", "false_positive", "accuracy",
                            "psa_level", "recurrence", "staging", "small_spread", "theranostics", "next_steps"})  # fmt: skip
+LEAVING = frozenset({Safety.OPT_OUT, Safety.WRONG_NUMBER, Safety.DIED})
 KINDS = {
     "crisis": Safety.CRISIS,
     "urgent": Safety.URGENT,
-    "opt_out": Safety.OPT_OUT,
-    "wrong_number": Safety.WRONG_NUMBER,
     "results_personal": Safety.RESULTS,
 }
 SPANISH, ENGLISH, WORDS_TO_TELL = 0.9, 0.1, 3
@@ -73,9 +82,9 @@ def route(text: str, context: Context) -> Decision:
         return Decision("answer", ("confirm",))
     model = heads()
     levels = WITH_ENCODER if model.encoder else ALONE
-    scores = model.scores(text)
+    scores = _as_known(model.known(text), model.scores(text))
     ruled = safety(text)
-    found = ruled | {KINDS[kind] for kind, level in levels.hard.items() if scores.safety[kind] >= level}
+    found = ruled | _sensed(scores, levels, told=bool(ruled & LEAVING))
     caution = tuple(
         kind for kind, level in levels.soft.items() if scores.safety[kind] >= level and KINDS[kind] not in found
     )
@@ -86,9 +95,34 @@ def route(text: str, context: Context) -> Decision:
     return Decision(tier, topics, frozenset(), caution, language)
 
 
+def _as_known(known: str, scores: Scores) -> Scores:
+    """The scores where a phrasing says the very same: its class first and for sure."""
+    if not known:
+        return scores
+    rest = tuple((topic, score) for topic, score in scores.topics if topic != known)
+    safety = {kind: 1.0 if kind == known else 0.0 for kind in scores.safety}
+    sure = 0.0 if known in NO_TOPIC else 1.0
+    return replace(scores, topics=((known, 1.0), *rest), safety=safety, sure=sure, among=sure)
+
+
+def _sensed(scores: Scores, levels: Thresholds, *, told: bool) -> set[Safety]:
+    """The routes that the detectors take by themselves.
+
+    To stop texting a man who did not ask for it is a harm too: for that the topic heads must agree, and where a rule has
+    already `told` which way he leaves, nothing is added.
+    """
+    found = {KINDS[kind] for kind, level in levels.hard.items() if scores.safety[kind] >= level}
+    if scores.topics[0][0] in ABOUT_RESULTS and scores.safety["results_personal"] >= levels.reading:
+        found.add(Safety.RESULTS)
+    stop, wrong = scores.safety["opt_out"], scores.safety["wrong_number"]
+    if not told and scores.topics[0][0] in ("opt_out", "wrong_number") and stop + wrong >= levels.leave:
+        found.add(Safety.OPT_OUT if stop >= wrong else Safety.WRONG_NUMBER)
+    return found
+
+
 def ranked(text: str) -> tuple[str, ...]:
     """Every topic an answer exists for, best first: what a choice is made from."""
-    return _topics(heads().scores(text))
+    return _topics(_as_known(heads().known(text), heads().scores(text)))
 
 
 def _topics(scores: Scores) -> tuple[str, ...]:
@@ -101,7 +135,9 @@ def _act(text: str, scores: Scores, levels: Thresholds) -> tuple[str, tuple[str,
     if two:
         return "answer", two
     best = _topics(scores)
-    if scores.sure >= levels.answer and scores.topics[0][0] not in NO_TOPIC:
+    first = scores.topics[0][0]
+    enough = levels.service if first in SERVICE else levels.answer
+    if scores.sure >= enough and first not in NO_TOPIC:
         return "answer", best[:1]
     if scores.among >= levels.choose:
         return "choose", best[:3]
@@ -112,7 +148,7 @@ def _two_parts(text: str, levels: Thresholds) -> tuple[str, ...]:
     """The two topics of a text whose parts each ask one thing for sure; a greeting or a thank-you is no part."""
     asked: list[str] = []
     for part in parts_of(text):
-        scores = heads().scores(part)
+        scores = _as_known(heads().known(part), heads().scores(part))
         first = scores.topics[0][0]
         if first == "smalltalk":
             continue

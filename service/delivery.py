@@ -14,15 +14,16 @@ from functools import partial
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from flows.gate import REASONS, Action, gate
+from flows.gate import REASONS, Action, Priority, gate
 from flows.limits import SEND_ATTEMPTS
+from flows.pace import Pace
 from service import clock
 from service.carrier.port import Carrier, Message
 from service.conversation import status_url
 from service.errors import Busy, CarrierError, Refused, Unknown
 from service.failures import after_failure, after_refusal
 from service.store.database import ring_after
-from service.store.queue import Due, due_texts, hold, mark_sending
+from service.store.queue import Due, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
 from service.wiring import Parts
 
@@ -52,12 +53,20 @@ class Sent:
 
 
 def send_due(parts: Parts, clinic_id: int, sender_id: int, now: datetime, limit: int = BATCH) -> int:
-    """One batch of one sender; returns how many rows were looked at. Rings again if more are waiting."""
+    """One batch of one sender, at its own pace; returns how many rows were looked at. Rings again if more may go now.
+
+    A batch is bounded by what the pace allows, so a clinic with thousands waiting takes no more of a worker's turn than
+    one with five: each sender has one ring in the line, and that is what makes it fair.
+    """
     with parts.database.clinic(clinic_id) as session:
-        due = due_texts(session, clinic_id, sender_id, now, limit)
-        cleared = _clear(session, due, now)
+        pace = sender_pace(session, clinic_id, sender_id, now)
+        most = min(limit, pace.room(now)) or limit
+        lowest = Priority.BULK if pace.room(now) else Priority.REPLY
+        due = due_texts(session, clinic_id, sender_id, now, most, lowest)
+        cleared, pace = _clear(session, due, pace, now)
         mark_sending(session, clinic_id, [row.id for row, _ in cleared], now)
-        if len(due) == limit:
+        keep_pace(session, clinic_id, sender_id, pace, now)
+        if len(due) == most and pace.room(now):
             ring_after(session, "send", clinic_id, sender_id)
     if cleared:
         results = call(parts.carrier, [_message(parts, row, seconds) for row, seconds in cleared])
@@ -65,18 +74,23 @@ def send_due(parts: Parts, clinic_id: int, sender_id: int, now: datetime, limit:
     return len(due)
 
 
-def _clear(session: Session, due: Sequence[Due], now: datetime) -> list[tuple[Due, int]]:
-    """Ask the gate about each row, in the claim's own transaction; what may not go is a row with its reason."""
+def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> tuple[list[tuple[Due, int]], Pace]:
+    """Ask the gate about each row, in the claim's own transaction; what may not go is a row with its reason.
+
+    What the pace does not allow yet stays as it is; the ticker rings when its turn comes.
+    """
     cleared = []
     for row in due:
         verdict = gate(row.attempt, now)
         if verdict.action is Action.SEND:
-            cleared.append((row, verdict.validity_seconds))
+            if pace.may_go(row.attempt.priority, now):
+                cleared.append((row, verdict.validity_seconds))
+                pace = pace.after(row.segments)
         elif verdict.action is Action.HOLD:
             hold(session, row, verdict.until or now + timedelta(minutes=1), REASONS[verdict.reason], now)
         else:
             after_refusal(session, row.clinic_id, row.id, verdict.reason, now)
-    return cleared
+    return cleared, pace
 
 
 def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows import router
+from flows.encoder import read_heads
 from flows.model import Decision
 from flows.router import Context, ranked, route
 
@@ -184,7 +186,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--tuning", action="store_true", help="score the tuning split, not the blind sets")
     arguments.add_argument("--wrong", action="store_true", help="list what went wrong; for the tuning split only")
+    arguments.add_argument("--alone", action="store_true", help="as where the encoder's package is missing")
     chosen = arguments.parse_args()
+    if chosen.alone:
+        alone = read_heads(None)
+        router.heads = lambda: alone  # type: ignore[assignment]  # the same router, another model
     paths = {n: TESTS / "tuning" / f"{n}.jsonl" for n in FROZEN} if chosen.tuning else frozen()
     sets = {name: read(path) for name, path in paths.items()}
     print(table(sets))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from flows.encoder import Floats, Heads, gate_features
+from flows.encoder import Floats, Heads, gate_features, phrase_key
 from flows.features import clean, grams, weighted
 from training.phrasings import SAFETY, UNKNOWN, Phrasing
 
@@ -26,7 +26,7 @@ FOLDS = 3
 RARE = 2  # an n-gram seen in fewer phrasings says nothing
 VIEWS = (1.0, 0.5, 1.0)  # n-grams, encoder, nearest phrasings: weights of their logarithms, chosen on the tuning split
 NEAR_SCALE = 18.0
-ROUNDS = 120  # of the solver: enough, and bounded
+ROUNDS, CLOSE = 80, 1e-3  # of the solver: enough, and bounded
 
 
 @dataclass(frozen=True)
@@ -72,29 +72,25 @@ def prepare(phrasings: Sequence[Phrasing], encoder: Any) -> Data:
 
 
 def _linear(features: Any, labels: NDArray[Any], strength: float, **more: Any) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=ROUNDS, **more).fit(features, labels)
+    return LogisticRegression(C=strength, max_iter=ROUNDS, tol=CLOSE, **more).fit(features, labels)
 
 
-def heads_of(data: Data, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """All heads but the gate, fitted on `rows` (sorted), under the names that flows/encoder.py reads."""
+def topic_heads(data: Data, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """The topic heads, fitted on `rows` (sorted), under the names that flows/encoder.py reads."""
     labels = data.labels[rows]
     sparse = _linear(data.counts[rows], labels, 16.0)
     dense = _linear(data.vectors[rows], labels, 8.0)
-    spanish = _linear(data.counts[rows], np.array([data.phrasings[i].language == "es" for i in rows]), 20.0)
     scale = 127 / np.abs(data.vectors).max()
     return {
         "topic_sparse": sparse.coef_.T,
         "topic_bias": sparse.intercept_,
         "use_dense": dense.coef_.T,
         "use_bias": dense.intercept_,
-        "spanish_sparse": spanish.coef_.T,
-        "spanish_bias": spanish.intercept_,
         "views": np.array(VIEWS),
         "near_scale": np.array([NEAR_SCALE]),
         "bank": np.round(data.vectors[rows] * scale).astype(np.int8),
         "bank_scale": np.array(1 / scale, dtype=np.float32),
         "bank_thirds": _thirds(labels, len(data.classes)),
-        **_safety(data, rows),
     }
 
 
@@ -105,14 +101,32 @@ def _thirds(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return np.array(parts, dtype=np.int64).ravel()
 
 
-def _safety(data: Data, rows: NDArray[np.int64]) -> dict[str, Any]:
+def _known(data: Data) -> dict[str, Any]:
+    """Every phrasing by its words; where two classes clean to the same words it is in neither."""
+    found: dict[Any, int] = {}
+    for phrasing, label in zip(data.phrasings, data.labels, strict=True):
+        key = phrase_key(clean(phrasing.text))
+        found[key] = int(label) if found.get(key, int(label)) == int(label) else -1
+    kept = sorted((key, label) for key, label in found.items() if label >= 0)
+    return {
+        "known_keys": np.array([key for key, _ in kept], dtype=np.uint64),
+        "known_class": np.array([label for _, label in kept], dtype=np.int16),
+    }
+
+
+def _language(data: Data) -> dict[str, Any]:
+    head = _linear(data.counts, np.array([phrasing.language == "es" for phrasing in data.phrasings]), 20.0)
+    return {"spanish_sparse": head.coef_.T, "spanish_bias": head.intercept_}
+
+
+def _safety(data: Data) -> dict[str, Any]:
     """One detector a safety kind against everything else, with the encoder and without it."""
-    wide = sp.hstack([data.counts[rows], sp.csr_matrix(data.vectors[rows])]).tocsr()
+    wide = sp.hstack([data.counts, sp.csr_matrix(data.vectors)]).tocsr()
     found: dict[str, Any] = {}
-    for name, features in (("safety", wide), ("alone_safety", data.counts[rows])):
+    for name, features in (("safety", wide), ("alone_safety", data.counts)):
         columns, biases = [], []
         for kind in SAFETY:
-            is_kind = np.array([data.phrasings[i].topic == kind for i in rows])
+            is_kind = np.array([phrasing.topic == kind for phrasing in data.phrasings])
             head = _linear(features, is_kind, 8.0, class_weight={True: 3.0, False: 1.0})
             columns.append(head.coef_[0])
             biases.append(head.intercept_[0])
@@ -129,7 +143,7 @@ def pack(numbers: Mapping[str, Any]) -> dict[str, Any]:
     packed = {}
     for name, value in numbers.items():
         array = np.asarray(value)
-        if array.dtype == np.int8 or name == "bank_thirds":
+        if array.dtype in (np.int8, np.uint64, np.int16) or name == "bank_thirds":
             packed[name] = array
         else:
             packed[name] = array.astype(np.float16 if name.endswith("_sparse") else np.float32)
@@ -156,7 +170,7 @@ def fit(phrasings: Sequence[Phrasing], encoder: Any) -> tuple[dict[str, Any], Da
     # A text that asks for no topic is one that no answer is right for: an unknown, or a safety text.
     answerable = [name not in (*SAFETY, UNKNOWN) for name in data.classes]
     for learn, judge in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(data.vectors, data.labels):
-        numbers = pack(heads_of(data, np.sort(learn)))
+        numbers = pack(topic_heads(data, np.sort(learn)))
         numbers["bank"] = numbers["bank"].astype(np.float32) * numbers["bank_scale"]
         heads = Heads(numbers, data.classes, SAFETY, data.grams, encoder)
         for at in judge:
@@ -169,7 +183,8 @@ def fit(phrasings: Sequence[Phrasing], encoder: Any) -> tuple[dict[str, Any], Da
                 topics = [place for place in order if answerable[place]][:3]
                 right = bool(answerable[label] and order[0] == label)
                 hits[name].append((right, bool(label in topics)))
-    numbers = heads_of(data, np.arange(len(data.labels)))
+    numbers = topic_heads(data, np.arange(len(data.labels))) | _safety(data)
+    numbers |= _language(data) | _known(data)
     for name, features in seen.items():
         first = np.array([hit for hit, _ in hits[name]])
         third = np.array([hit for _, hit in hits[name]])

@@ -10,27 +10,33 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.work import beat, waiting
+from service.store.work import beat, next_turn, waiting
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
 
 
-def tick(parts: Parts, now: datetime) -> int:
-    """One turn: ring for everything that is due at `now`; returns how many rings."""
+SOONEST = 0.5  # seconds: while many wait a turn comes often; what a sender missed meanwhile it makes up at once
+
+
+def tick(parts: Parts, now: datetime) -> float:
+    """One turn: ring for everything that is due at `now`; returns in how many seconds to look again."""
     with parts.database.cross() as connection:
         rings = waiting(connection, now)
+        turn = next_turn(connection, now)
         beat(connection, "ticker", now)
     for bell in rings:
         parts.ring(*bell)
-    return len(rings)
+    usual = parts.settings.tick_seconds
+    return usual if turn is None else min(usual, max(SOONEST, (turn - now).total_seconds()))
 
 
 def run(parts: Parts, stop: threading.Event) -> None:
     """Tick until told to stop. A database that is away is waited for, not died of."""
     while not stop.is_set():
+        again = parts.settings.tick_seconds
         try:
-            tick(parts, parts.now())
+            again = tick(parts, parts.now())
         except SQLAlchemyError:
             log.warning("the database did not answer this tick; trying again")
-        stop.wait(parts.settings.tick_seconds)
+        stop.wait(again)

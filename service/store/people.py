@@ -57,6 +57,8 @@ class Sender(ClinicRow):
     segments_per_second: Mapped[int]
     live: Mapped[bool]
     paused_reason: Mapped[str | None]
+    paced_until: Mapped[datetime | None]  # busy until then with the segments it was given
+    paced_at: Mapped[datetime | None]  # when that was last worked out: replies since then are still to be counted
 
 
 class Staff(ClinicRow):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from flows.gate import Attempt, Priority
 from flows.limits import URGENT_WINDOW
+from flows.pace import Pace, pace
 
 # The due rows are claimed first, by the index made for it, and only those are joined with their facts: the cost of a claim
 # does not grow with what is waiting. Consent and caps are looked up for automated texts only.
@@ -17,9 +18,11 @@ _DUE = text("""
     with due as materialized (
         select * from outbound
         where clinic_id = :clinic and sender_id = :sender and status = 'queued' and due_at <= :now
+          and priority <= :lowest
         order by priority, due_at, id limit :limit
         for update skip locked)
     select o.clinic_id, o.id, o.ref, o.phone, o.body, o.key, o.priority, o.automated, o.logistics, o.exempt, o.valid_until,
+           o.segments,
            s.phone as sender_phone, s.messaging_service_sid, s.live,
            (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
@@ -61,6 +64,19 @@ _HOLD = text("""
 """)
 
 
+# Replies leave with the answer to a webhook and never touch the sender's row: they are counted here, at the next claim.
+_PACE = text("""
+    select s.segments_per_second, s.paced_until, coalesce((
+        select sum(o.segments) from outbound o
+        where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.inbound_id is not null and o.status <> 'refused'
+          and o.created_at > coalesce(s.paced_at, cast(:now as timestamptz)) and o.created_at <= :now), 0) as replied
+    from senders s where s.clinic_id = :clinic and s.id = :sender for update
+""")
+_KEEP_PACE = text("""
+    update senders set paced_until = :until, paced_at = :now where clinic_id = :clinic and id = :sender
+""")
+
+
 @dataclass(frozen=True)
 class Due:
     """One claimed row, and the facts of it for the gate."""
@@ -70,17 +86,32 @@ class Due:
     ref: str
     phone: str
     body: str
+    segments: int
     sender_phone: str
     messaging_service_sid: str | None
     attempt: Attempt
 
 
-def due_texts(session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int) -> list[Due]:
-    """Up to `limit` due rows of one sender, most pressing first, locked until this transaction ends."""
-    rows = session.execute(_DUE, {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit}).all()
+def sender_pace(session: Session, clinic_id: int, sender_id: int, now: datetime) -> Pace:
+    """The sender's pace, locked: two claims of one sender go one after the other."""
+    row = session.execute(_PACE, {"clinic": clinic_id, "sender": sender_id, "now": now}).one()
+    return pace(row.segments_per_second, row.paced_until, row.replied, now)
+
+
+def keep_pace(session: Session, clinic_id: int, sender_id: int, kept: Pace, now: datetime) -> None:
+    """Write down until when the sender is busy."""
+    values = {"clinic": clinic_id, "sender": sender_id, "until": kept.busy_until, "now": now}
+    session.execute(_KEEP_PACE, values)
+
+
+def due_texts(
+    session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int, lowest: Priority = Priority.BULK
+) -> list[Due]:
+    """Up to `limit` due rows of one sender, most pressing first and none below `lowest`, locked in this transaction."""
+    values = {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit, "lowest": int(lowest)}
     return [
-        Due(r.clinic_id, r.id, r.ref, r.phone, r.body, r.sender_phone, r.messaging_service_sid, _attempt(r))
-        for r in rows
+        Due(r.clinic_id, r.id, r.ref, r.phone, r.body, r.segments, r.sender_phone, r.messaging_service_sid, _attempt(r))
+        for r in session.execute(_DUE, values).all()
     ]
 
 

@@ -59,6 +59,13 @@ class Outbound(ClinicRow):
             postgresql_where=text("status in ('sending', 'offered', 'uncertain')"),
         ),
         Index("ix_outbound_contact", "clinic_id", "contact_point_id", "created_at"),
+        Index(
+            "ix_outbound_replies",
+            "clinic_id",
+            "sender_id",
+            "created_at",
+            postgresql_where=text("inbound_id is not null"),
+        ),
         Index("ix_outbound_reminder", "clinic_id", "reminder_id", postgresql_where=text("reminder_id is not null")),
     )
 

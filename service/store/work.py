@@ -4,10 +4,23 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from flows.gate import Priority
 from flows.limits import LISTINGS, STALE_CLAIM, UNANSWERED
 
 _REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
-_TEXTS = text("select distinct clinic_id, sender_id from outbound where status = 'queued' and due_at <= :now")
+# A sender that is busy is rung for answers only; the rest when its turn comes.
+_TEXTS = text("""
+    select distinct o.clinic_id, o.sender_id from outbound o
+    join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
+    where o.status = 'queued' and o.due_at <= :now
+      and (s.paced_until is null or s.paced_until <= :now or o.priority <= :reply)
+""")
+_TURN = text("""
+    select min(s.paced_until) from senders s
+    where s.paced_until > :now and exists (
+        select from outbound o where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
+          and o.due_at <= :now)
+""")
 _OPEN = text("""
     select distinct clinic_id from outbound
     where (status = 'sending' and tried_at <= :stale) or (status = 'offered' and tried_at <= :unanswered)
@@ -17,7 +30,10 @@ _ANNOUNCE = text("select distinct clinic_id from tasks where announce_at <= :now
 _NEXT = text("""
     select min(at) from (
         select min(due_at) as at from reminders where status = 'planned'
-        union all select min(due_at) from outbound where status = 'queued'
+        union all select min(case when q.first <= :reply then q.due else greatest(q.due, s.paced_until) end)
+                  from (select clinic_id, sender_id, min(due_at) as due, min(priority) as first from outbound
+                        where status = 'queued' group by clinic_id, sender_id) q
+                  join senders s on s.clinic_id = q.clinic_id and s.id = q.sender_id
         union all select min(announce_at) from tasks where closed_at is null and announce_at is not null
         union all select min(tried_at) + :stale from outbound where status = 'sending'
         union all select min(tried_at) + :unanswered from outbound where status = 'offered'
@@ -25,7 +41,13 @@ _NEXT = text("""
                   from outbound where status = 'uncertain'
     ) as coming
 """)
-_AFTER = {"stale": STALE_CLAIM, "unanswered": UNANSWERED, "first": LISTINGS[0], "second": LISTINGS[1]}
+_AFTER = {
+    "stale": STALE_CLAIM,
+    "unanswered": UNANSWERED,
+    "first": LISTINGS[0],
+    "second": LISTINGS[1],
+    "reply": int(Priority.REPLY),
+}
 _BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name) do update set at = excluded.at")
 
 
@@ -35,7 +57,7 @@ Bell = tuple[str, *tuple[int, ...]]  # a job and its row ids
 def waiting(connection: Connection, now: datetime) -> list[Bell]:
     """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce."""
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
-    rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now})]
+    rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)})]
     moments = {
         "stale": now - STALE_CLAIM,
         "unanswered": now - UNANSWERED,
@@ -50,6 +72,12 @@ def waiting(connection: Connection, now: datetime) -> list[Bell]:
 def next_moment(connection: Connection) -> datetime | None:
     """The earliest moment at which anything is due; it may lie in the past."""
     found: datetime | None = connection.execute(_NEXT, _AFTER).scalar()
+    return found
+
+
+def next_turn(connection: Connection, now: datetime) -> datetime | None:
+    """When the first busy sender with texts waiting may go on: sooner than the next ordinary look, perhaps."""
+    found: datetime | None = connection.execute(_TURN, {"now": now}).scalar()
     return found
 
 

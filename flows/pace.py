@@ -1,0 +1,40 @@
+"""How fast a sender may hand over texts: so many segments a second, replies counted, and a little saved up while idle.
+
+The carrier takes texts faster than it delivers them and queues the rest for hours; what waits there can no longer be
+stopped, moved or overtaken by a reply. So it waits with us. What answers a person never waits: it is counted, and what is
+planned goes a little later.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from flows.gate import Priority
+from flows.limits import PACE_SAVED
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One sender's pace at a moment: it is busy until `busy_until`, at `per_second` segments."""
+
+    per_second: float
+    busy_until: datetime
+
+    def may_go(self, priority: Priority, now: datetime) -> bool:
+        """Whether a text of this priority may be handed over now."""
+        return priority <= Priority.REPLY or self.busy_until <= now
+
+    def after(self, segments: int) -> "Pace":
+        """The pace once a text of so many segments was handed over."""
+        return replace(self, busy_until=self.busy_until + timedelta(seconds=segments / self.per_second))
+
+    def room(self, now: datetime) -> int:
+        """How many texts could go now at the very most, each of one segment; 0 while busy."""
+        if self.busy_until > now:
+            return 0
+        return int((now - self.busy_until).total_seconds() * self.per_second) + 1
+
+
+def pace(per_second: int, busy_until: datetime | None, replied: int, now: datetime) -> Pace:
+    """A sender's pace at `now`, after `replied` segments of answers since it was last worked out."""
+    saved = now - PACE_SAVED
+    return Pace(per_second, max(busy_until or saved, saved)).after(replied)
