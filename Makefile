@@ -42,13 +42,21 @@ train: install  ## build the router's model from flows/phrasings
 eval: install  ## score the router on the frozen blind sets
 	$(BIN)/python -m training.evaluate
 
-bench: install  ## every benchmark with its baseline beside it
-	$(BIN)/python -m bench
+# Celery pins packages that we have newer, so what we are compared with lives in a virtualenv of its own.
+.venv-bench/installed: .venv/installed requirements.bench.lock
+	@test -x .venv-bench/bin/python || $(BIN)/python -m venv .venv-bench
+	@UV=$$(command -v uv || echo $(BIN)/uv); \
+	$$UV pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements.bench.lock
+	@touch $@
+
+bench: .venv-bench/installed  ## every benchmark with its baseline beside it
+	.venv-bench/bin/python -m bench
 
 fix: install  ## format and mend what can be mended, and print the diagram anew
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 	$(BIN)/python -m docs.refresh
 
-lock:  ## resolve the newest versions into the two lock files: for work, and for the image
+lock:  ## resolve the newest versions into the three lock files: for work, for the image, for benchmarks
 	$(LOCK) --all-extras --group dev -o requirements.lock
 	$(LOCK) -o requirements.prod.lock
+	$(LOCK) --all-extras --group bench -o requirements.bench.lock

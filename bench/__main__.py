@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import inbound, outbound
+from bench import burst, claims, inbound, outbound
 
-BENCHMARKS = {"inbound": inbound.run, "outbound": outbound.run}
+BENCHMARKS = {"inbound": inbound.run, "outbound": outbound.run, "claims": claims.run, "burst": burst.run}
 
 
 def main() -> None:

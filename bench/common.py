@@ -2,15 +2,22 @@
 
 import asyncio
 import multiprocessing as mp
+import os
+import re
+import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from service.embedded import postgres, valkey
+from service import clock
+from service.embedded import environment, postgres, valkey
 from service.migrate import migrate
 from service.settings import Settings
 
@@ -29,6 +36,13 @@ class Line:
 def against(what: str, ratio: float, target: float) -> Line:
     """A ratio and whether it meets its target."""
     return Line(f"{what}: {ratio:.2f} (target {target:.2f}: {'met' if ratio >= target else 'MISSED'})", ratio >= target)
+
+
+def at_most(what: str, value: float, target: float, unit: str = "") -> Line:
+    """A figure of which less is better, and whether it meets its target."""
+    met = value <= target
+    shown = [f"{figure:.2f}" if isinstance(figure, float) else str(figure) for figure in (value, target)]
+    return Line(f"{what}: {shown[0]}{unit} (target at most {shown[1]}: {'met' if met else 'MISSED'})", met)
 
 
 @contextmanager
@@ -74,6 +88,44 @@ def process(target: Callable[..., None], *args: Any) -> Iterator[Any]:
         child.join(10)
 
 
+@contextmanager
+def module(*arguments: str, **more: str) -> Iterator[None]:
+    """`python -m ...` with more environment, stopped at the end; what it prints is not ours to show."""
+    child = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", *arguments], env={**os.environ, **more}, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def our_worker(settings: Settings) -> None:
+    """`scanguide worker`, in this process."""
+    from workers.run import worker
+
+    worker(_as_environment(settings))
+
+
+def our_ticker(settings: Settings) -> None:
+    """`scanguide ticker`, in this process."""
+    from workers.run import tick
+
+    tick(_as_environment(settings))
+
+
+def _as_environment(settings: Settings) -> Settings:
+    from service.settings import load
+
+    os.environ.update(environment(settings), SECRET_KEY=settings.secret_key)
+    return load()
+
+
 def wait_for_port(port: int, seconds: float = 30) -> None:
     """Until something answers there."""
     import socket
@@ -90,9 +142,10 @@ def wait_for_port(port: int, seconds: float = 30) -> None:
 
 
 class _Acceptor(asyncio.Protocol):
-    """Answers every create with 201 and a fresh id; reads just enough HTTP for keep-alive."""
+    """Answers every create with 201 and a fresh id; reads just enough HTTP for keep-alive. A GET fetches the log."""
 
     count = 0
+    log: list[tuple[float, bytes]] | None = None  # when each create came, and its body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.buffer = transport, b""
@@ -110,20 +163,43 @@ class _Acceptor(asyncio.Protocol):
             if len(rest) < length:
                 return
             self.buffer = rest[length:]
+            if head.startswith(b"GET "):
+                self._answer(b"200 OK", b"text/plain", _told(_Acceptor.log or []))
+                continue
+            if _Acceptor.log is not None:
+                _Acceptor.log.append((clock.utc_now().timestamp(), rest[:length]))
             _Acceptor.count += 1
             body = b'{"sid": "SM%032x", "status": "queued"}' % _Acceptor.count
-            self.transport.write(  # type: ignore[attr-defined]
-                b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                % (len(body), body)
-            )
+            self._answer(b"201 Created", b"application/json", body)
+
+    def _answer(self, status: bytes, kind: bytes, body: bytes) -> None:
+        self.transport.write(  # type: ignore[attr-defined]
+            b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (status, kind, len(body), body)
+        )
 
 
-def fast_carrier(port: int) -> None:
+def _told(log: list[tuple[float, bytes]]) -> bytes:
+    """The log a line each, the addressee picked out only now."""
+    to = re.compile(rb"(?:^|&)To=([^&]*)")
+    found = ((at, to.search(body)) for at, body in log)
+    return b"\n".join(b"%.6f %s" % (at, match[1]) for at, match in found if match)
+
+
+def fast_carrier(port: int, keep_log: bool = False) -> None:
     """Serve creates as fast as Python can, so that what is measured is the sender."""
     import uvloop
+
+    _Acceptor.log = [] if keep_log else None
 
     async def serve() -> None:
         server = await asyncio.get_running_loop().create_server(_Acceptor, "127.0.0.1", port)
         await server.serve_forever()
 
     uvloop.run(serve())
+
+
+def arrivals(port: int) -> list[tuple[float, str]]:
+    """What the carrier was handed so far: when (seconds since the epoch), and to whom."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/log", timeout=10) as reply:
+        lines = reply.read().decode().splitlines()
+    return [(float(at), unquote(to)) for at, _, to in (line.partition(" ") for line in lines)]

@@ -19,7 +19,7 @@ STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker
 LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted
 VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
 SEND_ATTEMPTS = 5
-PACE_SAVED = timedelta(seconds=2)  # an idle sender may catch up this much; between two looks no more is ever due
+PACE_SAVED = timedelta(seconds=1)  # an idle sender may catch up this much; between two looks no more is ever due
 
 SAFETY_REPEAT = timedelta(minutes=10)  # an unacknowledged urgent task is announced again
 SAFETY_OFTEN = 6  # so many times; from then on hourly, so that the phone that must ring is not muted

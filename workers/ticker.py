@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.work import beat, next_turn, waiting
+from service.store.work import beat, next_look, waiting
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ def tick(parts: Parts, now: datetime) -> float:
     """One turn: ring for everything that is due at `now`; returns in how many seconds to look again."""
     with parts.database.cross() as connection:
         rings = waiting(connection, now)
-        turn = next_turn(connection, now)
+        soon = next_look(connection, now)
         beat(connection, "ticker", now)
     for bell in rings:
         parts.ring(*bell)
     usual = parts.settings.tick_seconds
-    return usual if turn is None else min(usual, max(SOONEST, (turn - now).total_seconds()))
+    return usual if soon is None else min(usual, max(SOONEST, (soon - now).total_seconds()))
 
 
 def run(parts: Parts, stop: threading.Event) -> None:

@@ -15,11 +15,14 @@ _TEXTS = text("""
     where o.status = 'queued' and o.due_at <= :now
       and (s.paced_until is null or s.paced_until <= :now or o.priority <= :reply)
 """)
-_TURN = text("""
-    select min(s.paced_until) from senders s
-    where s.paced_until > :now and exists (
-        select from outbound o where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
-          and o.due_at <= :now)
+# The next due row by its own index, and the first busy sender that has something waiting.
+_SOON = text("""
+    select least(
+        (select min(due_at) from outbound where status = 'queued' and due_at > :now),
+        (select min(due_at) from reminders where status = 'planned' and due_at > :now),
+        (select min(s.paced_until) from senders s where s.paced_until > :now and exists (
+            select from outbound o where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
+              and o.due_at <= :now)))
 """)
 _OPEN = text("""
     select distinct clinic_id from outbound
@@ -75,9 +78,9 @@ def next_moment(connection: Connection) -> datetime | None:
     return found
 
 
-def next_turn(connection: Connection, now: datetime) -> datetime | None:
-    """When the first busy sender with texts waiting may go on: sooner than the next ordinary look, perhaps."""
-    found: datetime | None = connection.execute(_TURN, {"now": now}).scalar()
+def next_look(connection: Connection, now: datetime) -> datetime | None:
+    """When something comes due, or a busy sender with texts waiting may go on; cheap enough to ask at every tick."""
+    found: datetime | None = connection.execute(_SOON, {"now": now}).scalar()
     return found
 
 
