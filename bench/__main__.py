@@ -2,9 +2,10 @@
 
 import sys
 
-from bench import burst, claims, inbound, outbound
+from bench import burst, claims, inbound, outbound, routing
 
-BENCHMARKS = {"inbound": inbound.run, "outbound": outbound.run, "claims": claims.run, "burst": burst.run}
+BENCHMARKS = {"inbound": inbound.run, "outbound": outbound.run, "claims": claims.run, "burst": burst.run,
+              "routing": routing.run}  # fmt: skip
 
 
 def main() -> None:

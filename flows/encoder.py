@@ -7,7 +7,7 @@ package cannot be loaded, the n-gram heads work alone, with a gate of their own.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -75,7 +75,7 @@ class Heads:
         topic = self.topic_scores(columns, values, vector)
         safety = self._safety(columns, values, vector, topic)
         order = np.argsort(-topic, kind="stable")
-        gate = self._gate(topic, order)
+        gate = self._gate(topic)
         spanish = sigmoid(self._sparse("spanish", columns, values))
         return Scores(
             tuple((self.classes[at], round(float(topic[at]), 4)) for at in order),
@@ -118,27 +118,25 @@ class Heads:
             found = sigmoid(self._sparse("safety", columns, values) + vector @ self.numbers["safety_dense"])
         return np.asarray((found + topic[[self.classes.index(kind) for kind in self.kinds]]) / 2)
 
-    def _gate(self, topic: Floats, order: NDArray[np.intp]) -> Floats:
+    def _gate(self, topic: Floats) -> Floats:
         name = "gate" if self.encoder else "alone_gate"
-        seen = gate_features(topic, order, self.classes)
+        seen = gate_features(topic, self.numbers["answerable"])
         scaled = (seen - self.numbers[f"{name}_mean"]) / self.numbers[f"{name}_spread"]
         return sigmoid(scaled @ self.numbers[f"{name}_dense"] + self.numbers[f"{name}_bias"])
 
 
 def phrase_key(cleaned: str) -> np.uint64:
     """A phrasing by its words: 64 bits of its hash."""
-    return np.frombuffer(hashlib.blake2b(cleaned.encode(), digest_size=8).digest(), dtype=np.uint64)[0]
+    return np.uint64(int.from_bytes(hashlib.blake2b(cleaned.encode(), digest_size=8).digest(), "little"))
 
 
-def gate_features(topic: Floats, order: NDArray[np.intp], classes: Sequence[str]) -> Floats:
-    """What tells whether the first topic is right: how far it leads, and how much goes to no topic at all."""
-    first, second, third = (float(topic[order[at]]) for at in range(3))
-    unknown = float(topic[classes.index("unknown")])
+def gate_features(topic: Floats, answerable: NDArray[Any]) -> Floats:
+    """What tells whether the first topic is right: its share, its lead, the best three, what goes to no topic, the spread."""
+    shares = np.sort(topic[answerable])[::-1]
+    first, second, third = (float(share) for share in shares[:3])
     spread = float(-(topic * np.log(topic + 1e-9)).sum())
-    return np.array(
-        [first, first - second, first + second + third, unknown, spread, np.log(first + 1e-6), np.log(unknown + 1e-6)],
-        dtype=np.float32,
-    )
+    outside = 1.0 - float(shares.sum())
+    return np.array([first, first - second, first + second + third, outside, spread, first * first], dtype=np.float32)
 
 
 def read_heads(encoder: Any) -> Heads:

@@ -171,8 +171,7 @@ def _answer(script: Script, before: Conversation, topics: tuple[str, ...]) -> St
     here = before
     effects: tuple[Effect, ...] = ()
     for topic in topics:
-        route = script.routes.get(topic)
-        spoken = _take(script, here, route) if route else _say_topic(script, here, topic)
+        spoken = _say_topic(script, here, topic)
         here, effects = spoken.conversation, (*effects, *spoken.effects)
         if here.state == "offer":  # the first question that needs permission waits for it; the rest he asks again
             break
@@ -204,7 +203,9 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
 
 
 def _say_topic(script: Script, before: Conversation, topic: str) -> Step:
-    """Answer a topic, or first ask for permission to name the scan if it cannot be told discreetly."""
+    """Answer a topic, do what it is for, or first ask for permission to name the scan if it cannot be told discreetly."""
+    if topic in script.routes:
+        return _take(script, before, script.routes[topic])
     if script.texts.sayable(topic, before.language, before.form):
         after = replace(before, more=script.texts.next_page(topic, before.language, before.form))
         return Step(after, (Say(topic, before.form),))

@@ -37,20 +37,20 @@ class Thresholds:
 
 
 WITH_ENCODER = Thresholds(
-    answer=0.565,
-    choose=0.20,
-    part=0.60,
-    service=0.42,
+    answer=0.845,
+    choose=0.15,
+    part=0.84,
+    service=0.75,
     hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
     reading=0.18,
     leave=0.30,
     soft={"crisis": 0.12, "urgent": 0.15},
 )
 ALONE = Thresholds(
-    answer=0.565,
-    choose=0.20,
-    part=0.60,
-    service=0.42,
+    answer=0.845,
+    choose=0.15,
+    part=0.84,
+    service=0.75,
     hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
     reading=0.18,
     leave=0.30,

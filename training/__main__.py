@@ -1,5 +1,6 @@
 """Build `flows/model/`: `python -m training` (or `make train`) after any change of the phrasings."""
 
+import ast
 import hashlib
 import json
 from importlib.metadata import version
@@ -22,9 +23,10 @@ def inputs_hash() -> str:
     whole = hashlib.sha256()
     for name, text in sorted(sources()):
         whole.update(f"{name}\n{text}".encode())
-    for name in CODE:
-        whole.update((Path(flows.__file__).parent / name).read_bytes())
-    whole.update((Path(__file__).parent / "fit.py").read_bytes())
+    for path in (*(Path(flows.__file__).parent / name for name in CODE), Path(__file__).parent / "fit.py"):
+        whole.update(
+            ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode()
+        )  # how it is laid out does not matter
     return whole.hexdigest()
 
 

@@ -190,7 +190,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     if chosen.alone:
         alone = read_heads(None)
-        router.heads = lambda: alone  # type: ignore[attr-defined]  # the same router, another model
+        router.heads = lambda: alone  # type: ignore[assignment, attr-defined]  # the same router, another model
     paths = {n: TESTS / "tuning" / f"{n}.jsonl" for n in FROZEN} if chosen.tuning else frozen()
     sets = {name: read(path) for name, path in paths.items()}
     print(table(sets))

@@ -168,7 +168,7 @@ def fit(phrasings: Sequence[Phrasing], encoder: Any) -> tuple[dict[str, Any], Da
     seen: dict[str, list[Floats]] = {"gate": [], "alone_gate": []}
     hits: dict[str, list[tuple[bool, bool]]] = {"gate": [], "alone_gate": []}
     # A text that asks for no topic is one that no answer is right for: an unknown, or a safety text.
-    answerable = [name not in (*SAFETY, UNKNOWN) for name in data.classes]
+    answerable = np.array([at for at, name in enumerate(data.classes) if name not in (*SAFETY, UNKNOWN)])
     for learn, judge in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(data.vectors, data.labels):
         numbers = pack(topic_heads(data, np.sort(learn)))
         numbers["bank"] = numbers["bank"].astype(np.float32) * numbers["bank_scale"]
@@ -178,13 +178,11 @@ def fit(phrasings: Sequence[Phrasing], encoder: Any) -> tuple[dict[str, Any], Da
             label = data.labels[at]
             for name, vector in (("gate", data.vectors[at]), ("alone_gate", None)):
                 topic = heads.topic_scores(list(row.indices), row.data, vector)
-                order = np.argsort(-topic, kind="stable")
-                seen[name].append(gate_features(topic, order, data.classes))
-                topics = [place for place in order if answerable[place]][:3]
-                right = bool(answerable[label] and order[0] == label)
-                hits[name].append((right, bool(label in topics)))
+                seen[name].append(gate_features(topic, answerable))
+                best = answerable[np.argsort(-topic[answerable], kind="stable")[:3]]
+                hits[name].append((bool(best[0] == label), bool(label in best)))
     numbers = topic_heads(data, np.arange(len(data.labels))) | _safety(data)
-    numbers |= _language(data) | _known(data)
+    numbers |= _language(data) | _known(data) | {"answerable": answerable.astype(np.int16)}
     for name, features in seen.items():
         first = np.array([hit for hit, _ in hits[name]])
         third = np.array([hit for _, hit in hits[name]])

@@ -101,7 +101,7 @@ def test_any_text_gets_a_decision_of_a_known_shape_and_always_the_same(text: str
 def test_without_the_encoders_package_the_n_grams_work_alone() -> None:
     alone = read_heads(None)
     assert alone.scores("does it hurt").topics[0][0] == "hurt"
-    assert alone.scores("quiero morirme").safety["crisis"] > 0.5
+    assert alone.scores("ya no quiero vivir mas").topics[0][0] == "crisis"
     assert heads().encoder is not None
 
 
