@@ -121,13 +121,18 @@ def _said(session: Session, clinic_id: int, scan: ScanFacts) -> set[str]:
 
 
 def preparation_arrived(session: Session, clinic_id: int, scan: Scan | ScanFacts) -> bool:
-    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
+    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since.
+
+    What went to a number that the booking has left has prepared nobody.
+    """
     spoken = (
         select(Outbound.id)
         .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
+        .join(Scan, (Scan.clinic_id == Outbound.clinic_id) & (Scan.id == Outbound.scan_id))
         .where(
             Outbound.clinic_id == clinic_id,
             Outbound.scan_id == scan.id,
+            Outbound.contact_point_id == Scan.contact_point_id,
             Reminder.plan_version >= scan.arrival_version,
             Reminder.touchpoint == "prepare",
             Outbound.status.in_(ARRIVED),

@@ -108,15 +108,16 @@ class Rules:
         key, where = about["key"], f"{about['key']} (text {about['id']})"
         if key in SAFE_WORDS and about["said"] is not None:
             return
-        if phone.wrong_at is not None or about["frozen_at"] is not None:
+        asks_to_stop = phone.stopped_at is not None or about["opted_out_at"] is not None
+        if asks_to_stop and key in ("stopped", "stopped_cancel") and not phone.confirmed:
+            phone.confirmed = True  # the one confirmation of an opt-out, also to a number that is wrong
+        elif phone.wrong_at is not None or about["frozen_at"] is not None:
             once = (key, about["clinic_id"], about["contact_point_id"], "frozen")
             self.got[once] += 1
             if key != "declined" or self.got[once] > 1:
                 raise Violation("wrong number", where)
-        elif phone.stopped_at is not None or about["opted_out_at"] is not None:
-            if key not in ("stopped", "stopped_cancel") or phone.confirmed:
-                raise Violation("stop", where)
-            phone.confirmed = True
+        elif asks_to_stop:
+            raise Violation("stop", where)
         if phone.died_at is not None and key == "condolence":
             phone.condolences += 1
             if phone.condolences > 1:
