@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from flows.journey import Planned, Visit, plan
+from flows.journey import Planned, Visit, plan, unsaid
 from service.store.focus import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
@@ -44,7 +44,7 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     )
     invited = bool(said & {"invite", "invite_again"})
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
-    keep(session, focus.clinic_id, scan, [row for row in rows if row.touchpoint not in said], now)
+    keep(session, focus.clinic_id, scan, list(unsaid(rows, said)), now)
 
 
 def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:

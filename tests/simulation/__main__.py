@@ -56,7 +56,9 @@ def main() -> int:
         own = Settings(environment="development", database_url=url, migrate_database_url=url,
                        secret_key="a key of the simulation, long enough", data_dir=Path(folder))  # fmt: skip
         with bench(own, "simulation") as opened:
-            stories = [loads(asked.story.read_text())] if asked.story else map(tell, range(asked.seed, asked.seed + asked.n))
+            stories = (
+                [loads(asked.story.read_text())] if asked.story else map(tell, range(asked.seed, asked.seed + asked.n))
+            )
             started = time.perf_counter()
             for story in stories:
                 played = play(opened, story)

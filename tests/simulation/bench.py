@@ -101,7 +101,17 @@ class Bench:
         self.database.forget_connections()
 
     def _in_order(self) -> list[str]:
-        first = ["receipts", "tasks", "guide_links", "outbound", "reminders", "inbound", "conversations", "consents", "scans"]
+        first = [
+            "receipts",
+            "tasks",
+            "guide_links",
+            "outbound",
+            "reminders",
+            "inbound",
+            "conversations",
+            "consents",
+            "scans",
+        ]
         last = ["contact_points", "patients", "senders", "sites", "staff", "api_keys", "audit", "clinics"]
         middle = [name for name in self._tables if name not in {*first, *last}]
         return [*first, *middle, *(name for name in last if name in self._tables)]

@@ -151,9 +151,7 @@ class Carrier:
 
     # The life of a text ---------------------------------------------------------------------------------------------
 
-    def _take(
-        self, sender: str, to: str, body: str, url: str, validity: float | None, reply_to: str = ""
-    ) -> Carried:
+    def _take(self, sender: str, to: str, body: str, url: str, validity: float | None, reply_to: str = "") -> Carried:
         found = re.search(r"/status/(\d+)/([0-9a-f]{32})", url)
         assert found, url
         self._count += 1

@@ -118,7 +118,9 @@ def _inbound(rules: "Rules", stored: dict[str, str], got: dict[tuple[int, int], 
         raise Violation("inbound once", f"{len(rows)} rows for {len(rules.inbound)} texts ({len(stored)} answers)")
 
 
-def _answered(rules: "Rules", clinic_id: int, arrived: Any, kinds: set[str], got: dict[tuple[int, int], list[Carried]]) -> None:
+def _answered(
+    rules: "Rules", clinic_id: int, arrived: Any, kinds: set[str], got: dict[tuple[int, int], list[Carried]]
+) -> None:
     replies = rules.look.execute(_REPLIES, {"clinic": clinic_id, "sid": arrived.message_sid}).all()
     at = next(row for row in rules.look.execute(
         text("select received_at from inbound where clinic_id = :clinic and message_sid = :sid"),

@@ -96,7 +96,13 @@ class Desk:
                 self._booked(clinic_id, external_id, journey, asked, arrival, now)
 
     def _booked(
-        self, clinic_id: int, external_id: str, journey: Journey, asked: dict[str, Any], arrival: datetime, now: datetime
+        self,
+        clinic_id: int,
+        external_id: str,
+        journey: Journey,
+        asked: dict[str, Any],
+        arrival: datetime,
+        now: datetime,
     ) -> None:
         self.truth.zones[clinic_id, journey.patient] = asked["zone"]
         key, site = (clinic_id, external_id), SITES[asked["site"]]

@@ -22,7 +22,15 @@ SEND_FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "42
                "crash_before", "crash_after", "meanwhile")  # fmt: skip
 CODES = (21611, 21610, 21614, 30007, 21408, 21617, 99999, 20429)  # at the door, one of each class
 LATER_CODES = (30001, 30017, 30500, 30410, 30003, 30005, 30006, 30004, 30007, 30008, 30036, 88888)  # by receipt
-FATES = ("lost_receipts", "double_receipts", "reordered_receipts", "late_receipts", "early_receipt", "slow", "undelivered")
+FATES = (
+    "lost_receipts",
+    "double_receipts",
+    "reordered_receipts",
+    "late_receipts",
+    "early_receipt",
+    "slow",
+    "undelivered",
+)
 WEBHOOK_FAULTS = ("twice_at_once", "retried", "late_answer", "lost_answer", "broken")
 ACTIVITIES = ("send", "send", "fire", "settle", "announce", "turn", "turn", "book", "end", "receipt", "receipt")
 
@@ -127,7 +135,13 @@ def _journey(random: Random, name: int, clinics: int, before: list[Journey]) -> 
         other = random.choice(before)
         match random.choice(("second scan", "same phone", "other clinic")):
             case "second scan":
-                clinic, phone, patient, zone, language = other.clinic, other.phone, other.patient, other.zone, other.language
+                clinic, phone, patient, zone, language = (
+                    other.clinic,
+                    other.phone,
+                    other.patient,
+                    other.zone,
+                    other.language,
+                )
             case "same phone":
                 clinic, phone = other.clinic, other.phone
             case _:
@@ -201,7 +215,9 @@ def _life(random: Random, journey: Journey) -> list[Step]:
             case _:
                 add(at, "book", tracer=random.choice(("Pylarify", "Illuccix")))
     if random.random() < 0.75:
-        add(arrival + random.randrange(HOUR, 3 * DAY), "end", state=random.choice(("completed", "completed", "no_show")))
+        add(
+            arrival + random.randrange(HOUR, 3 * DAY), "end", state=random.choice(("completed", "completed", "no_show"))
+        )
     for _ in range(random.choice((0, 0, 1, 2, 4))):
         _texts(random, add, random.randint(booked, arrival + 20 * DAY))
     for _ in range(random.choice((0, 1, 1, 2, 4))):

@@ -65,7 +65,11 @@ STOPS = (
     _means("Stop, I want to die", "stop", "crisis"),
     _means("STOP. I can't breathe", "stop", "urgent"),
 )
-KEYWORDS = (_means("START", "start", "keyword"), _means("UNSTOP", "start", "keyword"), _means("HELP", "help", "keyword"))
+KEYWORDS = (
+    _means("START", "start", "keyword"),
+    _means("UNSTOP", "start", "keyword"),
+    _means("HELP", "help", "keyword"),
+)
 WRONG = (
     _means("wrong number", "wrong"),
     _means("you have the wrong person", "wrong"),

@@ -255,7 +255,12 @@ class World:
         def once() -> None:
             answers.append(
                 conversation.receive(
-                    self.parts, added.clinic_id, added.sender_id, arrived, self.now, router=route  # type: ignore[arg-type]
+                    self.parts,
+                    added.clinic_id,
+                    added.sender_id,
+                    arrived,
+                    self.now,
+                    router=route,  # type: ignore[arg-type]
                 )
             )
 
@@ -280,7 +285,10 @@ class World:
         self._answer(clinic, arrived, attempt, fault, answers)
 
     def _answer(self, clinic: int, arrived: Arrived, attempt: int, fault: dict[str, Any], answers: list[str]) -> None:
-        sid, again = arrived.message_sid, {"clinic": clinic, "arrived": arrived, "attempt": attempt + 1, "fault": {"fault": ""}}
+        sid, again = (
+            arrived.message_sid,
+            {"clinic": clinic, "arrived": arrived, "attempt": attempt + 1, "fault": {"fault": ""}},
+        )
         first = self.stored.get(sid) or answers[0]
         self.stored[sid] = first
         if any(answer != first for answer in answers):
