@@ -60,7 +60,7 @@ def _stop(before: Conversation, words: str, *, by_carrier: bool, spoke: bool) ->
     if words in CANCEL_WORDS:
         effects.append(OpenTask("cancel_or_stop"))
     answered = by_carrier or (words in CARRIER_STOP_WORDS and before.keywords is not Keywords.OURS)
-    if not (answered or spoke or before.standing is Standing.STOPPED):
+    if not (answered or spoke or before.opted_out or before.standing is Standing.STOPPED):
         may_mean_visit = words in CANCEL_WORDS and before.standing is Standing.PATIENT
         effects.append(Say("stopped_cancel" if may_mean_visit else "stopped", "general"))
     standing = Standing.FROZEN if before.standing is Standing.FROZEN else Standing.STOPPED

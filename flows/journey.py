@@ -5,7 +5,7 @@ window binds automated texts in the patient's own zone. A late booking is compre
 before the visit is folded into as few texts as possible; what no longer does stays in the plan with the reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -183,6 +183,20 @@ def _merge(visit: Visit, late: list[Planned], now: datetime) -> Planned:
     opens = next_open(now, visit.patient_zone, visit.window)
     skipped = "" if opens < visit.arrival_at else "no time left inside the texting hours before the visit"
     return Planned(names[0], min(opens, visit.arrival_at), visit.arrival_at, tuple(names[1:]), skipped)
+
+
+def unsaid(rows: tuple[Planned, ...], said: Set[str]) -> tuple[Planned, ...]:
+    """The plan without what he has been told already; what was folded into such a text and is still news stays."""
+    left = []
+    for row in rows:
+        names = [name for name in (row.touchpoint, *row.merged) if name not in said]
+        if names and names[0] == row.touchpoint:
+            left.append(replace(row, merged=tuple(names[1:])))
+        elif names == ["after"]:  # on its own it would come before the visit
+            left.append(replace(row, touchpoint="after", merged=(), skipped="too late that day to say it afterwards"))
+        elif names:
+            left.append(replace(row, touchpoint=names[0], merged=tuple(names[1:])))
+    return tuple(left)
 
 
 def notice(

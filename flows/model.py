@@ -65,6 +65,7 @@ class Conversation:
     language: str = "en"
     more: str = ""  # the next page of the answer given last
     language_offered: bool = False  # he wrote in another language and was told how to switch
+    opted_out: bool = False  # also of a frozen number: an opt-out is confirmed once
 
     @property
     def form(self) -> Form:

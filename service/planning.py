@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from flows.journey import Planned, Visit, plan
+from flows.journey import Planned, Visit, plan, unsaid
 from service.store.focus import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
@@ -44,7 +44,7 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     )
     invited = bool(said & {"invite", "invite_again"})
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
-    keep(session, focus.clinic_id, scan, [row for row in rows if row.touchpoint not in said], now)
+    keep(session, focus.clinic_id, scan, list(unsaid(rows, said)), now)
 
 
 def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:
@@ -121,13 +121,18 @@ def _said(session: Session, clinic_id: int, scan: ScanFacts) -> set[str]:
 
 
 def preparation_arrived(session: Session, clinic_id: int, scan: Scan | ScanFacts) -> bool:
-    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since."""
+    """Whether a text with the preparation for this arrival was taken by the carrier and did not fail since.
+
+    What went to a number that the booking has left has prepared nobody.
+    """
     spoken = (
         select(Outbound.id)
         .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
+        .join(Scan, (Scan.clinic_id == Outbound.clinic_id) & (Scan.id == Outbound.scan_id))
         .where(
             Outbound.clinic_id == clinic_id,
             Outbound.scan_id == scan.id,
+            Outbound.contact_point_id == Scan.contact_point_id,
             Reminder.plan_version >= scan.arrival_version,
             Reminder.touchpoint == "prepare",
             Outbound.status.in_(ARRIVED),

@@ -6,6 +6,7 @@ cannot be worded is set aside with its reason and never blocks its neighbours.
 
 import logging
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
@@ -126,7 +127,9 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
 
 def is_exempt(scan: ScanFacts, touchpoint: Touchpoint, now: datetime) -> bool:
     """Whether a text is outside the caps: about the day before or the day itself, or sent on one of them."""
-    return touchpoint.day or now > scan.arrival_at - timedelta(hours=36)
+    zone = ZoneInfo(scan.zone)
+    ahead = scan.arrival_at.astimezone(zone).date() - now.astimezone(zone).date()
+    return touchpoint.day or timedelta(0) <= ahead <= timedelta(days=1)
 
 
 def _paused(focus: Focus) -> bool:

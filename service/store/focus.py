@@ -149,6 +149,7 @@ class Focus:
             language=self.language,
             more=more,
             language_offered=language_offered,
+            opted_out=self.contact.opted_out_at is not None,
         )
 
     @property

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from flows.journey import Planned, Visit, closes, exists, moment, next_open, notice, plan
+from flows.journey import Planned, Visit, closes, exists, moment, next_open, notice, plan, unsaid
 from flows.limits import WINDOW
 
 NY, LA = ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")
@@ -221,3 +221,12 @@ def test_a_wall_time_in_the_gap_does_not_exist_and_one_shown_twice_does() -> Non
     assert exists(date(2027, 3, 14), time(3, 0), NY)
     assert exists(date(2026, 11, 1), time(1, 30), NY)
     assert moment(date(2027, 3, 14), time(2, 30), NY) == datetime(2027, 3, 14, 7, 30, tzinfo=UTC)
+
+
+def test_what_was_folded_into_a_text_already_said_is_not_lost_with_it() -> None:
+    row = Planned("tomorrow", _at("2027-03-17T10:00"), _at("2027-03-17T20:00"), ("today", "after"))
+    assert [(r.touchpoint, r.merged) for r in unsaid((row,), {"tomorrow"})] == [("today", ("after",))]
+    assert [(r.touchpoint, r.merged) for r in unsaid((row,), {"today"})] == [("tomorrow", ("after",))]
+    (late,) = unsaid((row,), {"tomorrow", "today"})
+    assert (late.touchpoint, bool(late.skipped)) == ("after", True)
+    assert unsaid((row,), {"tomorrow", "today", "after"}) == ()

@@ -1,0 +1,61 @@
+"""What is so, as the story knows it: who stopped, whose number is wrong, where each scan stands. Kept beside the service."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class PhoneTruth:
+    """One phone at one clinic."""
+
+    stopped_at: datetime | None = None
+    confirmed: bool = False  # this opt-out has had its one confirmation
+    wrong_at: datetime | None = None
+    died_at: datetime | None = None
+    condolences: int = 0
+    heard_at: datetime | None = None
+
+
+@dataclass
+class ScanTruth:
+    """One scan. `epoch` counts the arrivals (and tracers) it had; `arrivals` are (moment, site) of all of them."""
+
+    external_id: str
+    patient: str
+    phone: str
+    state: str
+    arrival_at: datetime
+    site: str
+    site_zone: str
+    tracer: str
+    epoch: int = 0
+    moves: int = 0
+    booked_at: datetime | None = None
+    permission: bool = True
+    arrivals: list[tuple[datetime, str]] = field(default_factory=list)
+
+
+@dataclass
+class Truth:
+    """All of it, by clinic."""
+
+    phones: dict[tuple[int, str], PhoneTruth] = field(default_factory=dict)
+    scans: dict[tuple[int, str], ScanTruth] = field(default_factory=dict)
+    zones: dict[tuple[int, str], str | None] = field(default_factory=dict)
+
+    def phone(self, clinic_id: int, number: str) -> PhoneTruth:
+        """What is so of a phone."""
+        return self.phones.setdefault((clinic_id, number), PhoneTruth())
+
+    def hear(self, clinic_id: int, number: str, means: frozenset[str], now: datetime) -> None:
+        """A text has been taken in: what it means holds from here."""
+        phone = self.phone(clinic_id, number)
+        phone.heard_at = now
+        if "stop" in means and phone.stopped_at is None:
+            phone.stopped_at, phone.confirmed = now, False
+        if "start" in means:
+            phone.stopped_at = None
+        if "wrong" in means and phone.wrong_at is None:
+            phone.wrong_at = now
+        if "died" in means and phone.died_at is None:
+            phone.died_at = now
