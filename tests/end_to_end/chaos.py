@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -240,7 +240,8 @@ class Chaos:
             port=port,
             tick_seconds=0.3,
         )
-        self._engine = create_engine(driver_url(database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        self._engine = create_engine(driver_url(database), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        self.web = httpx.Client(base_url=self.web_url, timeout=30)
         environment = {**embedded.environment(self.settings), "SECRET_KEY": self.settings.secret_key}
         names = ("serve", "worker-1", "worker-2", "ticker")
         self.parts = {name: Part(name, environment, folder / f"{name}.log") for name in names}
@@ -273,6 +274,8 @@ class Chaos:
         self.carrier.stop()
         self.door.shut()
         self.valkey.stop()
+        self.web.close()
+        self._engine.dispose()
         self.postgres.start()  # what stops it for good wants it there
 
     # Looking ------------------------------------------------------------------------------------------------------
@@ -298,7 +301,7 @@ class Chaos:
     def web_answers(self) -> bool:
         """Whether the web process answers at all."""
         with suppress(httpx.HTTPError):
-            return httpx.get(f"{self.web_url}/readyz", timeout=5).status_code == 200
+            return self.web.get("/readyz", timeout=5).status_code == 200
         return False
 
     def mind(self) -> None:
@@ -416,4 +419,3 @@ def chaos(folder: Path, seed: int) -> Iterator[Chaos]:
             yield house
         finally:
             house.end()
-
