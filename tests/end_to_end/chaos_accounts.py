@@ -17,6 +17,7 @@ class Accounts:
     """What became of every planned text, reply and uncertain one."""
 
     planned: int = 0
+    replaced: int = 0
     received: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     tasks: int = 0
@@ -40,7 +41,9 @@ def reckon(house: Chaos) -> Accounts:
     texts = house.rows("select * from outbound order by id")
     known = {row["ref"] for row in texts}
     accounts.doubled += [f"{got[0].to} of an unknown attempt" for ref, got in arrived.items() if ref not in known]
-    accounts.doubled += [f"{got[0].to} {len(got)} times: {got[0].body[:40]}" for got in arrived.values() if len(got) > 1]
+    accounts.doubled += [
+        f"{got[0].to} {len(got)} times: {got[0].body[:40]}" for got in arrived.values() if len(got) > 1
+    ]
     _plan(house, accounts, texts, arrived)
     _replies(house, accounts, texts, arrived)
     _after_stop(house, accounts, texts, arrived)
@@ -56,6 +59,9 @@ def _plan(house: Chaos, accounts: Accounts, texts: list[dict[str, object]], arri
         if row["touchpoint"] in CHECKS:
             if row["status"] == "planned":
                 accounts.absent.append(f"check {row['id']} was never looked at")
+            continue
+        if row["status"] == "void" and row["reason"].startswith("planned anew"):
+            accounts.replaced += 1  # a newer version of the plan has its own row for it
             continue
         accounts.planned += 1
         text = by_reminder.get((row["clinic_id"], row["id"]))
@@ -76,7 +82,9 @@ def _plan(house: Chaos, accounts: Accounts, texts: list[dict[str, object]], arri
     accounts.doubled += [f"{name} said {count} times" for name, count in seen.items() if count > 1]
 
 
-def _replies(house: Chaos, accounts: Accounts, texts: list[dict[str, object]], arrived: dict[str, list[Message]]) -> None:
+def _replies(
+    house: Chaos, accounts: Accounts, texts: list[dict[str, object]], arrived: dict[str, list[Message]]
+) -> None:
     """Each reply once, or a reason; each text of a phone stored once."""
     stored = Counter(row["message_sid"] for row in house.rows("select message_sid from inbound"))
     accounts.doubled += [f"text {sid} stored {count} times" for sid, count in stored.items() if count > 1]
@@ -120,7 +128,9 @@ def _after_stop(
 
 def _uncertain(house: Chaos, accounts: Accounts) -> None:
     """How each text that had become uncertain came to its end."""
-    by_receipt = {(row["clinic_id"], row["outbound_id"], row["tx"]) for row in house.rows("select * from chaos_receipts")}
+    by_receipt = {
+        (row["clinic_id"], row["outbound_id"], row["tx"]) for row in house.rows("select * from chaos_receipts")
+    }
     for step in house.rows("select * from chaos_steps where old = 'uncertain' order by n"):
         if (step["clinic_id"], step["id"], step["tx"]) in by_receipt:
             way = "by its receipt"
@@ -143,16 +153,24 @@ def table(house: Chaos, accounts: Accounts) -> str:
     lines = [f"{'process':<12}{'started':>8}{'killed':>8}{'ended by itself':>17}"]
     lines += [f"{p.name:<12}{p.starts:>8}{p.killed:>8}{p.by_itself:>17}" for p in house.parts.values()]
     lines += [f"{'postgresql':<12}{house.postgres.killed + 1:>8}{house.postgres.killed:>8}{0:>17}"]
-    lines += [f"{'valkey':<12}{house.valkey.killed + 1:>8}{house.valkey.killed:>8}{0:>17}   (flushed {house.valkey.flushed})"]
+    lines += [
+        f"{'valkey':<12}{house.valkey.killed + 1:>8}{house.valkey.killed:>8}{0:>17}   (flushed {house.valkey.flushed})"
+    ]
     lines += ["", "trouble: " + ", ".join(f"{kind} {n}" for kind, n in sorted(house.struck.items()))]
     lines += ["at the carrier: " + ", ".join(f"{k} {n}" for k, n in sorted(house.carrier.faults.counts().items()))]
     refused = sum(accounts.reasons.values())
-    lines += ["", f"texts planned and due      {accounts.planned:>6}", f"  received once            {accounts.received:>6}"]
+    lines += ["", f"texts planned and due      {accounts.planned:>6}   (replaced by a newer plan {accounts.replaced})"]
+    lines += [f"  received once            {accounts.received:>6}"]
     lines += [f"  not sent, with a reason  {refused:>6}   (failed, with a task {accounts.tasks})"]
     lines += [f"    {n:>4} {reason}" for reason, n in accounts.reasons.most_common()]
-    lines += [f"  merely absent            {len(accounts.absent):>6}", f"  doubled                  {len(accounts.doubled):>6}"]
+    lines += [
+        f"  merely absent            {len(accounts.absent):>6}",
+        f"  doubled                  {len(accounts.doubled):>6}",
+    ]
     lines += [f"replies                    {accounts.replies:>6}   (received {accounts.replies_received})"]
-    lines += [f"after STOP                 {len(accounts.after_stop):>6}   (on their way as he said it {accounts.on_the_way})"]
+    lines += [
+        f"after STOP                 {len(accounts.after_stop):>6}   (on their way as he said it {accounts.on_the_way})"
+    ]
     lines += [f"texts that never got in    {accounts.unanswered:>6}   (the carrier gave up; he texted again)"]
     lines += [f"uncertain                  {sum(accounts.uncertain.values()):>6}"]
     lines += [f"    {n:>4} {way}" for way, n in accounts.uncertain.most_common()]

@@ -20,11 +20,16 @@ STOPS = ((0, time(9, 5)), (3, time(10, 5)), (7, time(10, 5)), (9, time(10, 5)), 
          (11, time(10, 5)), (14, time(10, 5)), (24, time(10, 5)))  # fmt: skip
 LATER = timedelta(minutes=12)  # past the age of the second listing, and of every waiting new attempt
 DECK = (
-    *("kill_web", "kill_worker", "stop_postgres", "hang", "fail_after", "refuse", "no_receipts") * 2,
-    *("kill_worker", "kill_ticker", "kill_valkey", "flush_valkey", "fail_before"),
-    *("odd_receipts", "not_delivered", "twice_inbound"),
+    *("kill_web", "kill_worker", "kill_worker", "kill_ticker", "stop_postgres", "kill_valkey", "flush_valkey"),
+    *("hang", "refuse", "fail_before", "fail_after", "no_receipts", "odd_receipts", "not_delivered", "twice_inbound"),
 )
-QUESTIONS = ("Does it hurt?", "Can I eat breakfast?", "How long does it take?", "Where do I park?", "Is it radioactive?")
+QUESTIONS = (
+    "Does it hurt?",
+    "Can I eat breakfast?",
+    "How long does it take?",
+    "Where do I park?",
+    "Is it radioactive?",
+)
 TRIES = 8  # so often somebody texts again what was not answered
 
 
@@ -128,19 +133,18 @@ def book(house: Chaos, phones: Phones, cohort: int, ranks: range) -> None:
 def _put(house: Chaos, number: str, scan: str, body: dict[str, object]) -> bool:
     house.mind()
     try:
-        answer = httpx.put(
-            f"{house.web_url}/api/v1/scans/{scan}", json=body, timeout=30,
-            headers={"Authorization": f"Bearer {house.keys[number]}"},
-        )  # fmt: skip
+        answer = house.web.put(
+            f"/api/v1/scans/{scan}", json=body, headers={"Authorization": f"Bearer {house.keys[number]}"}
+        )
     except httpx.TransportError:
         return False
     assert answer.status_code in (200, 201, 503), answer.text
     return answer.status_code != 503
 
 
-def journey(house: Chaos, phones: Phones, cohort: int, patients: int) -> None:
+def journey(house: Chaos, phones: Phones, cohort: int, patients: int, often: int = 1) -> None:
     """One round: every patient's whole journey, stop by stop, with all kinds of trouble at random moments."""
-    deck = list(DECK)
+    deck = list(DECK * often)
     house.random.shuffle(deck)
     for rank, (day, at) in enumerate(STOPS):
         house.set_clock(max(moment(cohort, day, at), house.clock()))
