@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: help install demo test check static train eval bench fix lock
+.PHONY: help install demo test check static train eval bench chaos fix lock
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -51,6 +51,9 @@ eval: install  ## score the router on the frozen blind sets
 
 bench: .venv-bench/installed  ## every benchmark with its baseline beside it
 	.venv-bench/bin/python -m bench
+
+chaos: install  ## kill everything during ROUNDS whole journeys from SEED, and print what became of each text
+	@CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_SEED=$(or $(SEED),1) $(BIN)/pytest -s tests/end_to_end/test_chaos.py
 
 fix: install  ## format and mend what can be mended, and print the diagram anew
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

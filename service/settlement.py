@@ -30,20 +30,24 @@ def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
     """Look up what is open in one clinic; returns how many rows were looked at."""
     with parts.database.clinic(clinic_id) as session:
         _doubt(session, clinic_id, now)
-        phones = sorted({row.phone for row in _open(session, clinic_id, now, limit)})
-    for phone in phones:
+        since: dict[str, datetime] = {}
+        for row in _open(
+            session, clinic_id, now, limit
+        ):  # however long we were away, the list reaches back to the call
+            since[row.phone] = min(row.tried_at or now, since.get(row.phone, now))
+    for phone in sorted(since):
         try:
-            listed = parts.carrier.sent_to(phone, now - GIVE_UP)
+            listed = parts.carrier.sent_to(phone, since[phone])
         except Unknown:
             log.warning("the carrier cannot be asked now; open texts stay open")
             listed = None
         with parts.database.clinic(clinic_id) as session:
-            rows = [row for row in _open(session, clinic_id, now, limit) if row.phone == phone]
+            rows = [row for row in _open(session, clinic_id, now, limit) if _covered(row, phone, since[phone])]
             if listed is None:
                 _give_up(session, rows, now)
             else:
                 _match(session, clinic_id, rows, listed, now)
-    return len(phones)
+    return len(since)
 
 
 def _doubt(session: Session, clinic_id: int, now: datetime) -> None:
@@ -67,6 +71,11 @@ def _open(session: Session, clinic_id: int, now: datetime, limit: int) -> list[O
         .with_for_update()
     )
     return [row for row in rows if row.tried_at and now >= row.tried_at + LISTINGS[min(row.listings, 1)]]
+
+
+def _covered(row: Outbound, phone: str, since: datetime) -> bool:
+    """Whether the list just read would show this row's text."""
+    return row.phone == phone and row.tried_at is not None and row.tried_at >= since
 
 
 def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[Listed], now: datetime) -> None:

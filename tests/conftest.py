@@ -17,7 +17,7 @@ from service.errors import SettingsError
 from service.migrate import migrate
 from service.settings import Settings
 from service.store.database import driver_url
-from tests.house import House, open_house
+from tests.house import House, let_in, open_house
 
 OUTPUT = Path("test-output")  # screenshots of the browser's tests
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -27,9 +27,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A migrated PostgreSQL and a Valkey of this test process's own."""
     folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, *folder.parents):  # as root the server runs as another user, who must get in
-        if parent.name and os.geteuid() == 0 and parent.owner() == "root" and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    let_in(folder)
     try:
         with postgres(folder / "postgres") as database, valkey(folder / "valkey") as redis:
             migrate(database)

@@ -5,12 +5,14 @@ them as processes instead.
 """
 
 import dataclasses
+import os
 import random
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -35,6 +37,13 @@ from workers.turns import run_due
 MONDAY = datetime(2027, 3, 8, 14, 0, tzinfo=UTC)  # Monday, March 8, 9:00 in New York
 THURSDAY_915 = datetime(2027, 3, 18, 13, 15, tzinfo=UTC)  # March 18, 9:15, after the change to summer time
 IDLE = 20.0
+
+
+def let_in(folder: Path) -> None:
+    """As root the embedded PostgreSQL runs as another user, who must get into the folder."""
+    for parent in (folder, *folder.parents):
+        if parent.name and os.geteuid() == 0 and parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from flows.router import Context, route
 from service import doctor as checks
 from service import doorbell, embedded, migrate
 from service.settings import Settings, load, settings
@@ -37,6 +38,9 @@ def serve(port: Port = None) -> None:
     stop_with_cleanup()
     with embedded.servers(_start()) as ready:
         app = create_app(open_parts(ready))
+        route(
+            "hello", Context()
+        )  # loads the model now: the first texts would wait for it, each with a connection in hand
         uvicorn.run(
             app,
             host=ready.host,

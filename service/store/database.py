@@ -37,10 +37,11 @@ class Database:
         def engine(role: str, **options: object):  # type: ignore[no-untyped-def]  # SQLAlchemy's own return type
             return create_engine(
                 driver_url(url),
-                connect_args={"options": _options(role), "connect_timeout": 3},
+                # Away is said within 4 s in all: who has waited for a connection in vain may still try one of his own.
+                connect_args={"options": _options(role), "connect_timeout": 2},
                 pool_size=pool_size,
                 max_overflow=8,
-                pool_timeout=3,
+                pool_timeout=1.5,
                 hide_parameters=True,  # an error must not carry a patient's words into a log
                 **options,
             )

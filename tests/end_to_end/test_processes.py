@@ -2,6 +2,7 @@
 
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -14,6 +15,7 @@ from service.demo_data import PATIENT_NUMBER
 from service.settings import Settings
 from service.switches import set_switch
 from service.wiring import open_parts
+from tests.end_to_end.chaos import Valkey
 from tests.end_to_end.conftest import eventually, running
 from tests.house import House, open_house
 from workers.ticker import tick
@@ -73,6 +75,10 @@ def _workers(redis: Redis) -> set[str]:
     return {str(name) for name in redis.smembers("rq:workers")}
 
 
+def _rings(url: str) -> int:
+    return int(Redis.from_url(url).llen("rq:queue:upkeep"))
+
+
 def _waiting(house: House) -> list[dict[str, object]]:
     """Planned texts that nobody has looked at; the caps hold some for a later day, each with its reason."""
     return house.rows("select touchpoint from reminders where status = 'planned' and reason = ''")
@@ -90,6 +96,28 @@ def test_a_killed_sender_leaves_a_row_that_is_looked_up_and_sent_once(house: Hou
     house.until(house.clock.at + timedelta(minutes=30))
     assert sum(body.startswith("About your") for body in house.bodies()) == 1
     assert house.rows("select count(*) as n from outbound where status = 'uncertain'") == [{"n": 0}]
+
+
+def test_a_worker_outlives_its_doorbell_and_still_stops_when_told(house: House, tmp_path: Path) -> None:
+    valkey = Valkey(tmp_path / "valkey")
+    try:
+        with running("worker", house.settings.model_copy(update={"redis_url": valkey.url})) as worker:
+            eventually(lambda: bool(_workers(Redis.from_url(valkey.url))), "a worker is there", 60)
+            ring = doorbell.rq_ring(doorbell.connect(valkey.url))
+            for _ in range(300):
+                ring("announce", house.clinic.clinic_id)
+            eventually(lambda: _rings(valkey.url) < 295, "the worker is busy")
+            for _ in range(2):  # in the middle of a job, then while it waits for one
+                valkey.kill()
+                valkey.start()
+                eventually(lambda: bool(_workers(Redis.from_url(valkey.url))), "a worker is there again", 60)
+                ring("announce", house.clinic.clinic_id)
+                eventually(lambda: not _rings(valkey.url), "it works", 60)
+            assert worker.poll() is None
+            worker.terminate()
+            assert worker.wait(20) == 0
+    finally:
+        valkey.stop()
 
 
 def broken(*_: object) -> None:

@@ -238,3 +238,15 @@ def test_a_refused_connection_is_tried_again_because_nothing_was_processed(house
     assert status(house) == "queued"
     later(house, 5 * MINUTE)
     assert (status(house), len(house.bodies())) == ("delivered", 1)
+
+
+def test_a_text_taken_before_a_long_outage_of_ours_is_found_and_not_sent_again(house: House) -> None:
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    assert (status(house), len(house.bodies())) == ("uncertain", 1)
+    house.clock.at += timedelta(hours=9)  # nobody worked meanwhile: no ticker, no worker
+    house.turn()
+    house.turn()
+    assert (status(house), len(house.bodies())) == ("delivered", 1)
