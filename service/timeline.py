@@ -45,6 +45,7 @@ STATUSES = {
     "canceled": "taken back",
     "refused": "not sent",
 }
+_HEARD = {"unhandled": "read by nobody", "late": "reached us late, not answered"}
 GOOD, WAITING, BAD, QUIET = "good", "waiting", "bad", "quiet"
 _TONES = {"delivered": GOOD, "sent": GOOD, "undelivered": BAD, "failed": BAD, "uncertain": BAD, "void": QUIET,
           "skipped": QUIET, "refused": QUIET, "canceled": QUIET}  # fmt: skip
@@ -147,7 +148,7 @@ def _said(row: Outbound) -> Bubble:
 
 def _heard(row: Inbound) -> Bubble:
     body = row.body or ("(a picture without words)" if row.media else "(an empty text)")
-    return Bubble(row.received_at, False, body, "read by nobody" if row.status == "unhandled" else "answered", QUIET)
+    return Bubble(row.received_at, False, body, _HEARD.get(row.status, "answered"), QUIET)
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:

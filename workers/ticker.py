@@ -16,10 +16,10 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 
-def tick(parts: Parts, now: datetime) -> int:
+def tick(parts: Parts, now: datetime, *, at_start: bool = False) -> int:
     """One turn: ring for everything that is due at `now`; returns how many rings."""
     with parts.database.cross() as connection:
-        rings = waiting(connection, now)
+        rings = waiting(connection, now, at_start=at_start)
         beat(connection, "ticker", now)
     for bell in rings:
         parts.ring(*bell)
@@ -28,9 +28,11 @@ def tick(parts: Parts, now: datetime) -> int:
 
 def run(parts: Parts, stop: threading.Event) -> None:
     """Tick until told to stop. A database that is away is waited for, not died of."""
+    at_start = True  # we may have been away: ask for what was missed, whenever that was done last
     while not stop.is_set():
         try:
-            tick(parts, parts.now())
+            tick(parts, parts.now(), at_start=at_start)
+            at_start = False
         except SQLAlchemyError:
             log.warning("the database did not answer this tick; trying again")
         stop.wait(parts.settings.tick_seconds)

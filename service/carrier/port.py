@@ -29,6 +29,17 @@ class Listed:
     error_code: int | None
 
 
+@dataclass(frozen=True)
+class Received:
+    """One text that a phone sent to a number of ours, as the carrier remembers it."""
+
+    sid: str
+    phone: str
+    body: str
+    media: int
+    received_at: datetime | None
+
+
 class Carrier(Protocol):
     """Sends, and remembers what it was given."""
 
@@ -37,3 +48,6 @@ class Carrier(Protocol):
 
     def sent_to(self, phone: str, since: datetime) -> list[Listed]:
         """What was sent to `phone` from about `since` on, newest first. Raises Unknown if the carrier is away."""
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """What phones sent to `number` from about `since` on, oldest first. Raises Unknown if the carrier is away."""

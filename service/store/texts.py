@@ -27,7 +27,7 @@ class Inbound(ClinicRow):
     media: Mapped[int]
     opt_out_type: Mapped[str]
     received_at: Mapped[datetime]
-    status: Mapped[str]  # received | answered | unhandled
+    status: Mapped[str]  # received | answered | unhandled | late
     decision: Mapped[dict[str, Any] | None]
     answer: Mapped[str | None]
 
