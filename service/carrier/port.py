@@ -40,6 +40,16 @@ class Received:
     received_at: datetime | None
 
 
+@dataclass(frozen=True)
+class NumberSetup:
+    """Where the carrier announces texts to one of our numbers, and where it turns when that fails."""
+
+    inbound_url: str
+    inbound_method: str
+    fallback_url: str
+    fallback_method: str
+
+
 class Carrier(Protocol):
     """Sends, and remembers what it was given."""
 
@@ -51,3 +61,6 @@ class Carrier(Protocol):
 
     def received(self, number: str, since: datetime) -> list[Received]:
         """What phones sent to `number` from about `since` on, oldest first. Raises Unknown if the carrier is away."""
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """Our numbers as they are set up there. Raises Unknown if the carrier is away or refuses us."""

@@ -16,7 +16,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from service.carrier.port import Carrier, Listed, Message, Received
+from service.carrier.port import Carrier, Listed, Message, NumberSetup, Received
 from service.errors import Busy, Refused, Unknown
 from service.settings import Settings
 
@@ -63,6 +63,7 @@ class TwilioCarrier:
 
     def __init__(self, client: Client) -> None:
         self._messages = client.api.v2010.account.messages
+        self._numbers = client.api.v2010.account.incoming_phone_numbers
 
     def send(self, message: Message) -> str:
         """Create one message. Raises Refused with Twilio's code, Busy for 429, Unknown for anything unproved."""
@@ -114,6 +115,18 @@ class TwilioCarrier:
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
         return sorted(found, key=lambda text: text.received_at or earliest)
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """Every number of the account, with its webhooks for texts."""
+        try:
+            return {
+                n.phone_number: NumberSetup(
+                    n.sms_url or "", n.sms_method or "POST", n.sms_fallback_url or "", n.sms_fallback_method or "POST"
+                )
+                for n in self._numbers.list(limit=5_000, page_size=1_000)
+            }
+        except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unknown(None, f"the numbers cannot be listed ({type(error).__name__})") from error
 
 
 def _utc(at: datetime | None) -> datetime | None:
