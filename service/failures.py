@@ -33,7 +33,7 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
     """
     what = outcome(code)
     row.error_code, row.reason, row.changed_at = code, what.words, now
-    again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS
+    again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS and row.words_removed_at is None
     if again:
         row.status, row.provider_sid = "queued", None
         row.ref = secrets.token_hex(16)  # a late receipt of the failed attempt must not speak for the next one

@@ -30,6 +30,9 @@ _DONE = text("""
     update rounds set seen_until = greatest(seen_until, :until)
     where clinic_id = :clinic and kind = :kind and subject_id = :subject
 """)
+_AGAIN = text("""
+    update rounds set next_at = :now where clinic_id = :clinic and kind = :kind and subject_id = :subject
+""")
 
 
 def claim(
@@ -55,3 +58,9 @@ def done(session: Session, clinic_id: int, kind: str, subject_id: int, until: da
     """This round has seen everything up to `until`."""
     values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "until": until}
     session.connection().execute(_DONE, values)
+
+
+def again(session: Session, clinic_id: int, kind: str, subject_id: int, now: datetime) -> None:
+    """There is more to do: this round is due at once."""
+    values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "now": now}
+    session.connection().execute(_AGAIN, values)

@@ -18,6 +18,10 @@ _RECOVER = text("""
     left join rounds r on r.clinic_id = s.clinic_id and r.kind = 'recover' and r.subject_id = s.id
     where r.next_at is null or r.next_at <= :now or :all
 """)
+_TIDY = text("""
+    select c.id from clinics c left join rounds r on r.clinic_id = c.id and r.kind = 'tidy' and r.subject_id = 0
+    where r.next_at is null or r.next_at <= :now
+""")
 _ANNOUNCE = text("select distinct clinic_id from tasks where announce_at <= :now and closed_at is null")
 _NEXT = text("""
     select min(at) from (
@@ -54,6 +58,7 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
     everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
     rings += [("recover", *row, int(at_start)) for row in everyone]
+    rings += [("tidy", *row) for row in connection.execute(_TIDY, {"now": now})]
     return rings
 
 

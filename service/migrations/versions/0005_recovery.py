@@ -1,4 +1,4 @@
-"""Rounds of upkeep: when each number was last asked for texts that we missed."""
+"""Rounds of upkeep (missed texts, old words), and the mark of a text whose words have been removed."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,11 @@ down_revision: str | None = "0004"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-SECURITY = wall_off("rounds", cross="clinic_id, id, kind, subject_id, next_at, seen_until")
+SECURITY = [
+    *wall_off("rounds", cross="clinic_id, id, kind, subject_id, next_at, seen_until"),
+    # A receipt stays as it came but for the phone numbers in it, which go with the words.
+    "grant update (raw) on receipts to scanguide_app",
+]
 
 
 def upgrade() -> None:
@@ -28,5 +32,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_rounds")),
         sa.UniqueConstraint("clinic_id", "kind", "subject_id", name=op.f("uq_rounds_clinic_id_kind_subject_id")),
     )
+    for table, moment in (("inbound", "received_at"), ("outbound", "created_at")):
+        op.add_column(table, sa.Column("words_removed_at", sa.DateTime(timezone=True), nullable=True))
+        op.create_index(
+            f"ix_{table}_words", table, ["clinic_id", moment], postgresql_where=sa.text("words_removed_at is null")
+        )
     for statement in SECURITY:
         op.execute(statement)
