@@ -34,6 +34,7 @@ from flows.script import NEXT, PENDING, SAME, Answer, Script
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
+URGENT_WORDS = frozenset({"crisis", "urgent", "caution_crisis", "caution_urgent"})  # never too late to be said
 _POLITE = frozenset({"please", "thanks", "thank", "you", "sir", "maam", "por", "favor", "gracias"})
 
 
@@ -63,11 +64,7 @@ def _in_his_language(before: Conversation, event: TextReceived, taken: Step) -> 
 
 def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
     words = plain(event.body)
-    decision = event.decision
-    if decision.sensed and _is_exact(script, before, words):
-        decision = replace(decision, safety=decision.safety - decision.sensed)
-        event = replace(event, decision=decision)
-    safe = safety_step(before, event.body, decision.safety, event.opt_out_type)
+    event, safe = _safely(script, before, event)
     if safe:
         return safe
     carrier_answers = before.keywords in (Keywords.DEFAULT, Keywords.ADVANCED) or bool(event.opt_out_type)
@@ -88,6 +85,29 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
             return Step(replace(before, state=TOLD, attempts=0), (OpenTask("stranger"), *neutral))
         case Standing.PATIENT:
             return _on_patient_text(script, before, event, words)
+
+
+def _safely(script: Script, before: Conversation, event: TextReceived) -> tuple[TextReceived, Step | None]:
+    """The event without what a detector only imagined, and the step of every safety route that it takes."""
+    decision = event.decision
+    if decision.sensed and _is_exact(script, before, plain(event.body)):
+        decision = replace(decision, safety=decision.safety - decision.sensed)
+        event = replace(event, decision=decision)
+    return event, safety_step(before, event.body, decision.safety, event.opt_out_type)
+
+
+def late_step(script: Script, before: Conversation, event: TextReceived) -> Step:
+    """A text that reached us late: safety is answered and a wish to stop holds; a person reads all the rest.
+
+    Nothing else is said or done: the words were about a moment that has passed, an answer may be to a question that has
+    been asked anew, and a START may be older than a STOP.
+    """
+    event, safe = _safely(script, before, event)
+    cautious = event.decision if before.standing is Standing.PATIENT else replace(event.decision, caution=())
+    taken = safe or _cautious(cautious, Step(before, ()))
+    language = event.decision.language
+    kept = [e for e in taken.effects if not isinstance(e, Say) or e.key in URGENT_WORDS]
+    return Step(taken.conversation, tuple(replace(e, language=language) if isinstance(e, Say) else e for e in kept))
 
 
 def _is_exact(script: Script, before: Conversation, words: str) -> bool:

@@ -14,6 +14,10 @@ WINDOW = (time(9), time(20))  # automated texts, in the patient's own zone
 URGENT_WINDOW = (time(7), time(22))  # a move or cancellation that cannot wait for the window
 
 LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no automatic answer but safety
+CATCH_UP = timedelta(minutes=3)  # how often each number's inbound texts are listed at the carrier
+STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on its way to the webhook
+TIDY = timedelta(hours=6)  # how often old words are removed
+LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches
 UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this
 STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed the row is gone
 LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted

@@ -46,7 +46,7 @@ FROM_CARRIER = {
 class Outcome:
     """The class of an error code and the words staff read for it."""
 
-    kind: str  # retry | again | uncertain | number | opted_out | sender | person
+    kind: str  # retry | again | next_day | uncertain | number | opted_out | sender | person
     words: str
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from flows.engine import step
+from flows.engine import late_step, step
 from flows.first import safety_step
 from flows.gate import REASONS, Action, Attempt, Priority, gate
 from flows.model import Decision, Safety, Say, Standing, TextReceived
@@ -28,7 +28,9 @@ from messages.render import Text
 from service import guide_links, keys, wording
 from service.effects import Turn, apply
 from service.errors import NotFound
+from service.late import why_late
 from service.store.contacts import contact_point
+from service.store.database import ring_after
 from service.store.focus import Focus, focus_on_text
 from service.store.texts import Inbound
 from service.wiring import Parts
@@ -51,6 +53,8 @@ class Arrived:
     body: str
     media: int = 0
     opt_out_type: str = ""
+    sent_at: datetime | None = None  # when the carrier took it, where that is known
+    listed: bool = False  # found in the carrier's list: nobody waits for TwiML, what is said goes through the outbox
 
 
 def receive(
@@ -87,13 +91,14 @@ def _transaction(
             return _stored_answer(session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
         turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
-        if router is None:
-            answer = _fallback(parts, turn, arrived)
-            _finish(session, turn, "unhandled", None, answer)
+        decision = router(arrived.body, Context(focus.language)) if router else None
+        if why := why_late(turn, arrived.sent_at):
+            status, answer = "late", _late(parts, turn, arrived, decision, why)
+        elif decision is None:
+            status, answer = "unhandled", _fallback(parts, turn, arrived)
         else:
-            decision = router(arrived.body, Context(focus.language))
-            answer = _turn(parts, turn, arrived, decision)
-            _finish(session, turn, "answered", decision, answer)
+            status, answer = "answered", _turn(parts, turn, arrived, decision)
+        _finish(session, turn, status, decision, answer)
         return answer
 
 
@@ -121,7 +126,7 @@ def _insert(session: Session, clinic_id: int, sender_id: int, arrived: Arrived, 
         "body": arrived.body,
         "media": arrived.media,
         "opt_out_type": arrived.opt_out_type,
-        "now": now,
+        "now": min(arrived.sent_at or now, now),
     }
     found: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
     return found
@@ -178,7 +183,12 @@ def _focus(
 def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str:
     """Step, write; returns the TwiML."""
     focus, now = turn.focus, turn.now
-    event = TextReceived(
+    stepped = step(turn.script, focus.talk(now), _event(focus, arrived, decision))
+    return _answer(parts, turn, apply(turn, stepped), by_outbox=arrived.listed)
+
+
+def _event(focus: Focus, arrived: Arrived, decision: Decision) -> TextReceived:
+    return TextReceived(
         body=arrived.body,
         decision=decision,
         opt_out_type=arrived.opt_out_type,
@@ -186,12 +196,21 @@ def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str
         recent_texts=focus.recent_texts,
         identical_texts=focus.identical_texts,
     )
-    stepped = step(turn.script, focus.talk(now), event)
-    return _answer(parts, turn, apply(turn, stepped))
 
 
-def _answer(parts: Parts, turn: Turn, says: list[Say]) -> str:
-    """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML."""
+def _late(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision | None, why: str) -> str:
+    """Safety and suppression take effect, staff get the text; without a decision, by the exact rules alone."""
+    made = decision or Decision("unknown", (), safety(arrived.body) - {Safety.RESULTS})
+    talk = turn.focus.talk(turn.now)
+    stepped = late_step(
+        turn.script, talk if decision else replace(talk, detail=False), _event(turn.focus, arrived, made)
+    )
+    turn.open_task("late_text", why)
+    return _answer(parts, turn, apply(turn, stepped), by_outbox=True)
+
+
+def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> str:
+    """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML; or put it in the outbox."""
     focus, messages = turn.focus, list[tuple[str, str]]()
     for say in says:
         priority = wording.priority(say.key)
@@ -204,14 +223,16 @@ def _answer(parts: Parts, turn: Turn, says: list[Say]) -> str:
             worded,
             turn.script,
             now=turn.now,
-            status="offered" if sent else "refused",
+            status=("queued" if by_outbox else "offered") if sent else "refused",
             reason=REASONS.get(verdict.reason, ""),
             priority=priority,
             due_at=turn.now,
             valid_until=None if priority is Priority.SAFETY else turn.now + REPLY_USEFUL,
             inbound_id=turn.inbound_id,
         )
-        if sent:
+        if sent and by_outbox:
+            ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
+        elif sent:
             messages.append((worded.body, status_url(parts, focus.clinic_id, ref)))
         else:
             turn.open_task("paused_text", REASONS[verdict.reason])
@@ -253,4 +274,4 @@ def _fallback(parts: Parts, turn: Turn, arrived: Arrived) -> str:
         speak = focus.standing(now) in (Standing.PATIENT, Standing.STRANGER)
         says = [Say("fallback", "general")] if speak else []
     turn.open_task("unhandled", "our own code failed on this text")
-    return _answer(parts, turn, says)
+    return _answer(parts, turn, says, by_outbox=arrived.listed)

@@ -8,6 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import clock, doorbell
+from service.carrier.twilio import twilio_carrier
+from service.carrier_setup import faults
+from service.errors import Unknown
 from service.migrate import applied, head
 from service.settings import Settings
 from service.store.database import APP_ROLE, CROSS_ROLE, Database
@@ -33,7 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
     ]
     if not settings.database_url:
         return [*findings, Finding(True, "DATABASE_URL is empty: the embedded PostgreSQL is used")]
-    return [*findings, *_database(settings), _redis(settings)]
+    return [*findings, *_database(settings), _redis(settings), *_carrier(settings)]
 
 
 def _database(settings: Settings) -> list[Finding]:
@@ -61,6 +64,32 @@ def _database(settings: Settings) -> list[Finding]:
     finally:
         database.forget_connections()
     return found
+
+
+def _carrier(settings: Settings) -> list[Finding]:
+    """Each number as it is set up at the carrier. Texts must be tried again, and answered while we are down."""
+    if not (settings.twilio_account_sid and settings.twilio_auth_token):
+        return []
+    database = Database(settings.database_url, doorbell.silent)
+    try:
+        with database.cross() as connection:
+            phones = connection.execute(text("select phone from senders order by clinic_id, id")).scalars().all()
+        known = twilio_carrier(settings, connections=1).numbers()
+    except SQLAlchemyError:
+        return []  # said above
+    except Unknown as error:
+        return [Finding(False, f"the carrier does not answer or refuses the account: {error}")]
+    finally:
+        database.forget_connections()
+    findings = []
+    for phone in phones:
+        wrong = list(faults(phone, known.get(phone), settings.public_url))
+        findings += [Finding(False, words) for words in wrong]
+        if not wrong:
+            findings.append(
+                Finding(True, f"{phone}: texts come to us, are tried again, and are answered while we are down")
+            )
+    return findings
 
 
 def _redis(settings: Settings) -> Finding:

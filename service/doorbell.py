@@ -23,6 +23,8 @@ JOBS = {
     "fire": ("reminders", "workers.jobs.fire"),
     "settle": ("upkeep", "workers.jobs.settle"),
     "announce": ("upkeep", "workers.jobs.announce"),
+    "recover": ("upkeep", "workers.jobs.recover"),
+    "tidy": ("upkeep", "workers.jobs.tidy"),
 }
 QUEUES = ("sending", "reminders", "upkeep")
 JOB_SECONDS = 120  # a batch that takes longer is killed; its rows are found again

@@ -1,7 +1,8 @@
 """What follows when a text was refused or failed: a new attempt, a number or sender set aside, and always a person told."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from service.tasks import open_task
 
 MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
 AGAIN_AFTER = timedelta(minutes=2)
+NETWORK = ZoneInfo("America/Los_Angeles")  # where a mobile network's daily limits begin anew at midnight
 
 
 def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: str, now: datetime) -> None:
@@ -33,11 +35,13 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
     """
     what = outcome(code)
     row.error_code, row.reason, row.changed_at = code, what.words, now
-    again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS
+    again = what.kind in ("again", "retry") and row.attempts < SEND_ATTEMPTS and row.words_removed_at is None
     if again:
         row.status, row.provider_sid = "queued", None
         row.ref = secrets.token_hex(16)  # a late receipt of the failed attempt must not speak for the next one
         row.due_at = now + AGAIN_AFTER * row.attempts
+        return
+    if what.kind == "next_day" and _tomorrow(row, now):
         return
     if what.kind == "sender":
         _stop_sender(session, row, what.words, now)
@@ -54,6 +58,16 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
     if what.kind in ("number", "opted_out"):
         _set_aside(session, row, what.kind, what.words, now)
     tell_someone(session, row, what.words, now, always=what.kind in ("person", "sender"))
+
+
+def _tomorrow(row: Outbound, now: datetime) -> bool:
+    """Put a planned text off until the mobile network's next day; False where it would be of little use by then."""
+    midnight = (now.astimezone(NETWORK) + timedelta(days=1)).replace(hour=0, minute=5, second=0, microsecond=0)
+    of_use = row.valid_until is None or row.valid_until - midnight > timedelta(hours=12)
+    if not (row.automated and of_use and row.attempts < SEND_ATTEMPTS and row.words_removed_at is None):
+        return False
+    row.status, row.provider_sid, row.ref, row.due_at = "queued", None, secrets.token_hex(16), midnight.astimezone(UTC)
+    return True
 
 
 def _stop_sender(session: Session, row: Outbound, words: str, now: datetime) -> None:

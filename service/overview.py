@@ -29,6 +29,7 @@ _COUNTS = text("""
            (select count(id) from tasks where urgent and acknowledged_at is null and closed_at is null) as unseen_urgent,
            (select count(message_sid) from unrouted_texts where closed_at is null) as unrouted,
            (select count(id) from receipts where outbound_id is null and received_at > :day) as stray_receipts,
+           (select count(id) from senders where paused_reason is not null) as stopped_senders,
            coalesce((select value from switches where name = 'pause'), 'off') = 'on' as paused
 """)
 _SENDERS = text("""
@@ -62,6 +63,7 @@ class Overview:
     unseen_urgent: int
     unrouted: int
     stray_receipts: int
+    stopped_senders: int
     paused: bool
 
 
@@ -87,6 +89,7 @@ def overview(connection: Connection, now: datetime) -> Overview:
         row.unseen_urgent,
         row.unrouted,
         row.stray_receipts,
+        row.stopped_senders,
         row.paused,
     )
 

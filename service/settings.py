@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="the one folder of the embedded servers and generated keys")
     port: int = Field(8000, description="where `scanguide serve` and `demo` listen on 127.0.0.1")
     host: str = Field("127.0.0.1", description="the address to listen on")
+    retain_bodies_days: int = Field(
+        90, ge=0, le=36_500, description="days after which the words of old texts are removed; 0 keeps them for ever"
+    )
     tick_seconds: float = Field(5.0, gt=0, description="how often the ticker looks for what is due")
 
     @property

@@ -45,6 +45,7 @@ STATUSES = {
     "canceled": "taken back",
     "refused": "not sent",
 }
+_HEARD = {"unhandled": "read by nobody", "late": "reached us late, not answered"}
 GOOD, WAITING, BAD, QUIET = "good", "waiting", "bad", "quiet"
 _TONES = {"delivered": GOOD, "sent": GOOD, "undelivered": BAD, "failed": BAD, "uncertain": BAD, "void": QUIET,
           "skipped": QUIET, "refused": QUIET, "canceled": QUIET}  # fmt: skip
@@ -109,7 +110,7 @@ def _moment(reminder: Reminder, text: Outbound | None) -> Moment:
         )
         return Moment(reminder.due_at, title, status, tone, reminder.reason)
     return Moment(
-        text.created_at, title, STATUSES[text.status], _tone(text.status), text.reason, text.body, text.error_code
+        text.created_at, title, STATUSES[text.status], _tone(text.status), text.reason, _words(text), text.error_code
     )
 
 
@@ -141,13 +142,22 @@ def thread(session: Session, clinic_id: int, contact_point_id: int, limit: int =
     return [bubble for _, bubble in sorted(keyed, key=lambda item: item[0])]
 
 
+def _words(row: Outbound) -> str:
+    return _removed(row.created_at, row.words_removed_at) or row.body
+
+
+def _removed(at: datetime, removed_at: datetime | None) -> str:
+    return f"(words removed after {(removed_at - at).days} days)" if removed_at else ""
+
+
 def _said(row: Outbound) -> Bubble:
-    return Bubble(row.created_at, True, row.body, STATUSES[row.status], _tone(row.status))
+    return Bubble(row.created_at, True, _words(row), STATUSES[row.status], _tone(row.status))
 
 
 def _heard(row: Inbound) -> Bubble:
-    body = row.body or ("(a picture without words)" if row.media else "(an empty text)")
-    return Bubble(row.received_at, False, body, "read by nobody" if row.status == "unhandled" else "answered", QUIET)
+    body = _removed(row.received_at, row.words_removed_at) or row.body
+    body = body or ("(a picture without words)" if row.media else "(an empty text)")
+    return Bubble(row.received_at, False, body, _HEARD.get(row.status, "answered"), QUIET)
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:

@@ -117,6 +117,8 @@ class Carrier:
     def create(self, values: Mapping[str, str], media: int = 0) -> Message:
         """Take a text from the REST API, or raise `RefusedError`."""
         text = checked(values, media, self._numbers, self.blocked)
+        if (refused := self.faults.take("refused")) is not None:
+            raise RefusedError(int(refused.get("code", 21211)), "Refused on purpose.")
         if self.faults.take("21610") is not None:
             raise RefusedError(21610, "Attempt to send to unsubscribed recipient.")
         return self._outgoing.accept(text)

@@ -13,6 +13,8 @@ KINDS = frozenset(
         "500_after",
         "timeout_before",
         "timeout_after",
+        "refused",  # at the door, with the parameter `code`
+        "fails",  # on the way, with the parameter `code`
         "21610",
         "30003",
         "30007",

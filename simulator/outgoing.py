@@ -35,6 +35,8 @@ class Fate:
         for code in ("30003", "30007"):
             if fate.error is None and faults.take(code) is not None:
                 fate.error = int(code)
+        if fate.error is None and (failing := faults.take("fails")) is not None:
+            fate.error = int(failing.get("code", 30008))
         fate.silent = faults.take("no_callbacks") is not None
         fate.doubled = faults.take("duplicate_callback") is not None
         fate.reordered = faults.take("reordered_callbacks") is not None

@@ -27,6 +27,7 @@ class Number:
     keyword_handling: KeywordHandling = "default"
     messaging_service_sid: str | None = None
     fallback_url: str | None = None
+    fallback_method: Literal["GET", "POST"] = "POST"
 
 
 @dataclass(frozen=True, slots=True)

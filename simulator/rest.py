@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -15,10 +16,11 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from simulator.carrier import Carrier, Message, RefusedError
+from simulator.carrier import Carrier, Message, Number, RefusedError
 from simulator.listing import page_of
 
 _TICK = 0.05
+_ONE_PAGE = {"page": 0, "page_size": 1000, "start": 0, "next_page_uri": None, "previous_page_uri": None}
 
 
 def twilio_routes(carrier: Carrier) -> APIRouter:
@@ -40,6 +42,13 @@ def twilio_routes(carrier: Carrier) -> APIRouter:
     def listed(request: Request) -> dict[str, Any]:
         items, meta = page_of(carrier, request.query_params)
         return {"messages": [resource(message, carrier.account_sid) for message in items], **meta}
+
+    @routes.get("/IncomingPhoneNumbers.json")
+    def numbers() -> dict[str, Any]:
+        return {
+            "incoming_phone_numbers": [number_resource(n, carrier.account_sid) for n in carrier.numbers],
+            **_ONE_PAGE,
+        }
 
     @routes.get("/Messages/{sid}.json")
     def fetch(sid: str) -> dict[str, Any]:
@@ -97,6 +106,27 @@ def resource(message: Message, account_sid: str) -> dict[str, Any]:
         "subresource_uris": {"media": f"{uri}/Media.json"},
         "to": message.to,
         "uri": f"{uri}.json",
+    }
+
+
+def number_resource(number: Number, account_sid: str) -> dict[str, Any]:
+    """Write one of the clinics' numbers as the REST API does, as far as texts go."""
+    sid = "PN" + hashlib.sha256(number.phone.encode()).hexdigest()[:32]
+    return {
+        "account_sid": account_sid,
+        "api_version": "2010-04-01",
+        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
+        "friendly_name": number.phone,
+        "origin": "twilio",
+        "phone_number": number.phone,
+        "sid": sid,
+        "sms_application_sid": "",
+        "sms_fallback_method": number.fallback_method,
+        "sms_fallback_url": number.fallback_url or "",
+        "sms_method": "POST",
+        "sms_url": number.inbound_url,
+        "status": "in-use",
+        "uri": f"/2010-04-01/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}.json",
     }
 
 

@@ -5,7 +5,7 @@ Unknown arguments are taken and ignored, so that a worker of the last version su
 
 from functools import lru_cache
 
-from service import delivery, oncall, reminders, settlement
+from service import delivery, oncall, recovery, reminders, settlement, tidying
 from service.settings import settings
 from service.wiring import Parts, open_parts
 
@@ -34,3 +34,13 @@ def settle(clinic_id: int, *_: object) -> None:
 def announce(clinic_id: int, *_: object) -> None:
     """Tell one clinic's on-call contacts of urgent tasks nobody has seen."""
     oncall.announce_due(parts(), clinic_id, parts().now())
+
+
+def recover(clinic_id: int, sender_id: int, at_start: int = 0, *_: object) -> None:
+    """Look for one number's texts that never reached us."""
+    recovery.recover(parts(), clinic_id, sender_id, parts().now(), anyway=bool(at_start))
+
+
+def tidy(clinic_id: int, *_: object) -> None:
+    """Remove the words of one clinic's old texts."""
+    tidying.tidy(parts(), clinic_id, parts().now())

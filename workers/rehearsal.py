@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import create_engine, select, text
 
 from service import booking, conversation, doorbell, receipts, tasks
-from service.carrier.port import Listed, Message
+from service.carrier.port import Listed, Message, NumberSetup, Received
 from service.clinics import add_clinic
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
 from service.intake import Permission, read_booking
@@ -59,6 +59,14 @@ class Tape:
     def sent_to(self, phone: str, since: datetime) -> list[Listed]:
         """Nothing is ever in doubt here."""
         return []
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """No text is ever missed here."""
+        return []
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """There are none to set up."""
+        return {}
 
 
 @dataclass(frozen=True)

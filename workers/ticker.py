@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 SOONEST = 0.5  # seconds: while many wait a turn comes often; what a sender missed meanwhile it makes up at once
 
 
-def tick(parts: Parts, now: datetime) -> float:
+def tick(parts: Parts, now: datetime, *, at_start: bool = False) -> float:
     """One turn: ring for everything that is due at `now`; returns in how many seconds to look again."""
     with parts.database.cross() as connection:
-        rings = waiting(connection, now)
+        rings = waiting(connection, now, at_start=at_start)
         soon = next_look(connection, now)
         beat(connection, "ticker", now)
     for bell in rings:
@@ -33,10 +33,12 @@ def tick(parts: Parts, now: datetime) -> float:
 
 def run(parts: Parts, stop: threading.Event) -> None:
     """Tick until told to stop. A database that is away is waited for, not died of."""
+    at_start = True  # we may have been away: ask for what was missed, whenever that was done last
     while not stop.is_set():
         again = parts.settings.tick_seconds
         try:
-            again = tick(parts, parts.now())
+            again = tick(parts, parts.now(), at_start=at_start)
+            at_start = False
         except SQLAlchemyError:
             log.warning("the database did not answer this tick; trying again")
         stop.wait(again)

@@ -5,7 +5,7 @@ The same functions as the workers' jobs, told the moment instead of reading it.
 
 from datetime import datetime
 
-from service import delivery, oncall, reminders, settlement
+from service import delivery, oncall, recovery, reminders, settlement, tidying
 from service.store.work import beat, waiting
 from service.wiring import Parts
 
@@ -39,6 +39,10 @@ def _run(parts: Parts, bell: tuple[str, *tuple[int, ...]], now: datetime) -> int
             settlement.settle(parts, clinic_id, now)
         case ("announce", clinic_id):
             oncall.announce_due(parts, clinic_id, now)
+        case ("recover", clinic_id, sender_id, _):
+            recovery.recover(parts, clinic_id, sender_id, now)
+        case ("tidy", clinic_id):
+            tidying.tidy(parts, clinic_id, now)
         case _:
             raise AssertionError(f"nobody knows how to do {bell[0]}")
     return 1

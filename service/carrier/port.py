@@ -29,6 +29,27 @@ class Listed:
     error_code: int | None
 
 
+@dataclass(frozen=True)
+class Received:
+    """One text that a phone sent to a number of ours, as the carrier remembers it."""
+
+    sid: str
+    phone: str
+    body: str
+    media: int
+    received_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NumberSetup:
+    """Where the carrier announces texts to one of our numbers, and where it turns when that fails."""
+
+    inbound_url: str
+    inbound_method: str
+    fallback_url: str
+    fallback_method: str
+
+
 class Carrier(Protocol):
     """Sends, and remembers what it was given."""
 
@@ -37,3 +58,9 @@ class Carrier(Protocol):
 
     def sent_to(self, phone: str, since: datetime) -> list[Listed]:
         """What was sent to `phone` from about `since` on, newest first. Raises Unknown if the carrier is away."""
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """What phones sent to `number` from about `since` on, oldest first. Raises Unknown if the carrier is away."""
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """Our numbers as they are set up there. Raises Unknown if the carrier is away or refuses us."""

@@ -16,13 +16,14 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from service.carrier.port import Carrier, Listed, Message
+from service.carrier.port import Carrier, Listed, Message, NumberSetup, Received
 from service.errors import Busy, Refused, Unknown
 from service.settings import Settings
 
 TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 BUSY_CODES = frozenset({429, 20429})
 CLOCK_SLACK = timedelta(minutes=5)  # the carrier's clock against ours
+PAGE, MOST_RECEIVED = 50, 5_000  # one small page is what a listing usually costs
 
 
 class PlainHttp(HttpClient):  # type: ignore[misc]  # the SDK ships no types
@@ -62,6 +63,7 @@ class TwilioCarrier:
 
     def __init__(self, client: Client) -> None:
         self._messages = client.api.v2010.account.messages
+        self._numbers = client.api.v2010.account.incoming_phone_numbers
 
     def send(self, message: Message) -> str:
         """Create one message. Raises Refused with Twilio's code, Busy for 429, Unknown for anything unproved."""
@@ -98,6 +100,33 @@ class TwilioCarrier:
             if str(m.direction).startswith("outbound")
         ]
         return [m for m in listed if m.created_at is None or m.created_at >= since - CLOCK_SLACK]
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """List by number only, for the reason above; page by page, until a whole page is older than `since`."""
+        found, older, earliest = list[Received](), 0, since - CLOCK_SLACK
+        try:
+            for m in self._messages.stream(to=number, page_size=PAGE, limit=MOST_RECEIVED):
+                at = _utc(m.date_created)
+                older = older + 1 if at is not None and at < earliest else 0
+                if older >= PAGE:
+                    break
+                if not older and str(m.direction) == "inbound":
+                    found.append(Received(m.sid, m.from_ or "", m.body or "", int(m.num_media or 0), at))
+        except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
+        return sorted(found, key=lambda text: text.received_at or earliest)
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """Every number of the account, with its webhooks for texts."""
+        try:
+            return {
+                n.phone_number: NumberSetup(
+                    n.sms_url or "", n.sms_method or "POST", n.sms_fallback_url or "", n.sms_fallback_method or "POST"
+                )
+                for n in self._numbers.list(limit=5_000, page_size=1_000)
+            }
+        except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise Unknown(None, f"the numbers cannot be listed ({type(error).__name__})") from error
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, text
 
 import service.store.journeys
 import service.store.people
+import service.store.rounds
 import service.store.texts  # noqa: F401 - the tables register themselves
 from service.store.base import Base
 from service.store.database import driver_url

@@ -17,6 +17,7 @@ class Inbound(ClinicRow):
         UniqueConstraint("clinic_id", "message_sid"),
         belongs_to("contact_points", "contact_point_id"),
         Index(None, "clinic_id", "contact_point_id", "received_at"),
+        Index("ix_inbound_words", "clinic_id", "received_at", postgresql_where=text("words_removed_at is null")),
     )
 
     message_sid: Mapped[str]
@@ -27,9 +28,10 @@ class Inbound(ClinicRow):
     media: Mapped[int]
     opt_out_type: Mapped[str]
     received_at: Mapped[datetime]
-    status: Mapped[str]  # received | answered | unhandled
+    status: Mapped[str]  # received | answered | unhandled | late
     decision: Mapped[dict[str, Any] | None]
     answer: Mapped[str | None]
+    words_removed_at: Mapped[datetime | None]  # old enough: body and answer are empty
 
 
 class Outbound(ClinicRow):
@@ -58,6 +60,7 @@ class Outbound(ClinicRow):
             "tried_at",
             postgresql_where=text("status in ('sending', 'offered', 'uncertain')"),
         ),
+        Index("ix_outbound_words", "clinic_id", "created_at", postgresql_where=text("words_removed_at is null")),
         Index("ix_outbound_contact", "clinic_id", "contact_point_id", "created_at"),
         Index(
             "ix_outbound_replies",
@@ -99,10 +102,11 @@ class Outbound(ClinicRow):
     provider_sid: Mapped[str | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    words_removed_at: Mapped[datetime | None]  # old enough: the body is empty, its hash, key and script stay
 
 
 class Receipt(ClinicRow):
-    """One raw status callback, kept whether or not it changed anything: appended, never changed."""
+    """One raw status callback, kept whether or not it changed anything; only its phone numbers go, with the words."""
 
     __tablename__ = "receipts"
     __table_args__ = (Index(None, "clinic_id", "outbound_id"),)

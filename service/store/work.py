@@ -29,6 +29,15 @@ _OPEN = text("""
     where (status = 'sending' and tried_at <= :stale) or (status = 'offered' and tried_at <= :unanswered)
        or (status = 'uncertain' and tried_at <= case when listings = 0 then cast(:first as timestamptz) else :second end)
 """)
+_RECOVER = text("""
+    select s.clinic_id, s.id from senders s
+    left join rounds r on r.clinic_id = s.clinic_id and r.kind = 'recover' and r.subject_id = s.id
+    where r.next_at is null or r.next_at <= :now or :all
+""")
+_TIDY = text("""
+    select c.id from clinics c left join rounds r on r.clinic_id = c.id and r.kind = 'tidy' and r.subject_id = 0
+    where r.next_at is null or r.next_at <= :now
+""")
 _ANNOUNCE = text("select distinct clinic_id from tasks where announce_at <= :now and closed_at is null")
 _NEXT = text("""
     select min(at) from (
@@ -57,8 +66,11 @@ _BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name
 Bell = tuple[str, *tuple[int, ...]]  # a job and its row ids
 
 
-def waiting(connection: Connection, now: datetime) -> list[Bell]:
-    """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce."""
+def waiting(connection: Connection, now: datetime, *, at_start: bool = False) -> list[Bell]:
+    """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce, rounds to make.
+
+    At the start of a process every number is asked for missed texts, whenever that was done last.
+    """
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
     rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)})]
     moments = {
@@ -69,11 +81,14 @@ def waiting(connection: Connection, now: datetime) -> list[Bell]:
     }
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
+    everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
+    rings += [("recover", *row, int(at_start)) for row in everyone]
+    rings += [("tidy", *row) for row in connection.execute(_TIDY, {"now": now})]
     return rings
 
 
 def next_moment(connection: Connection) -> datetime | None:
-    """The earliest moment at which anything is due; it may lie in the past."""
+    """The earliest moment at which anything is due; it may lie in the past. Rounds of upkeep wait for nobody's sake."""
     found: datetime | None = connection.execute(_NEXT, _AFTER).scalar()
     return found
 

@@ -64,6 +64,7 @@ class _House:
             "urgent_unseen": state.unseen_urgent,
             "unrouted": state.unrouted,
             "stray_receipts": state.stray_receipts,
+            "stopped_senders": state.stopped_senders,
             "paused": int(state.paused),
         }
         for name, value in counts.items():

@@ -1,6 +1,8 @@
 """The carrier's door: texts in and status callbacks, both signed. The answer to a text is the reply itself."""
 
 import logging
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
@@ -43,6 +45,7 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
         body=str(form.get("Body", "")),
         media=int(media) if media.isascii() and media.isdigit() and len(media) < 3 else 0,
         opt_out_type=_word(form, "OptOutType")[:16],
+        sent_at=_sent_at(form),
     )
     routes: dict[str, tuple[int, int]] = request.app.state.routes
     for known in (routes.get(arrived.to), None):
@@ -56,6 +59,20 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
             routes.pop(arrived.to, None)
     _keep_unrouted(parts, sid, form)
     return _xml(conversation.EMPTY)
+
+
+def _sent_at(form: FormData) -> datetime | None:
+    """When the carrier took the text, where it says so: a webhook that was held up somewhere is late like any other.
+
+    A moment in the future is a clock that goes wrong, and proves nothing.
+    """
+    for name in ("DateSent", "DateCreated"):
+        try:
+            at = parsedate_to_datetime(_word(form, name)[:64])
+        except ValueError:
+            continue
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return None
 
 
 def _clinic_of(parts: Parts, number: str) -> tuple[int, int] | None:

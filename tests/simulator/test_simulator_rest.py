@@ -170,6 +170,15 @@ def test_list_filters(api: httpx.Client, carrier: Carrier, clock: Clock) -> None
     assert api.get(f"{PATH}.json", params={"DateSent": "yesterday"}).status_code == 400
 
 
+def test_texts_from_phones_are_listed_by_the_number_they_came_to(api: httpx.Client, carrier: Carrier) -> None:
+    carrier.text_in(PATIENT, CLINIC, "first", ["/a.png"])
+    carrier.create(form())
+    (listed,) = api.get(f"{PATH}.json", params={"To": CLINIC}).json()["messages"]
+    assert (listed["direction"], listed["status"], listed["from"]) == ("inbound", "received", PATIENT)
+    assert (listed["body"], listed["num_media"]) == ("first", "1")
+    assert listed["date_created"] == listed["date_sent"]
+
+
 def test_a_messaging_service_accepts_first_and_picks_the_sender_later(make: Make) -> None:
     carrier = make(numbers=[Number(CLINIC, messaging_service_sid=SERVICE)])
     with serve(carrier) as api:

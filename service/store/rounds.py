@@ -1,0 +1,66 @@
+"""Work done again and again rather than once: when each round is due next, and up to when the last one has seen."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import UniqueConstraint, text
+from sqlalchemy.orm import Mapped, Session
+
+from service.store.base import ClinicRow
+
+
+class Round(ClinicRow):
+    """One recurring piece of work: `recover` a sender's missed texts, `tidy` a clinic's old words."""
+
+    __tablename__ = "rounds"
+    __table_args__ = (UniqueConstraint("clinic_id", "kind", "subject_id"),)
+
+    kind: Mapped[str]
+    subject_id: Mapped[int]  # the sender; 0 for the whole clinic
+    next_at: Mapped[datetime]
+    seen_until: Mapped[datetime | None]  # null: never yet
+
+
+_CLAIM = text("""
+    insert into rounds (clinic_id, kind, subject_id, next_at) values (:clinic, :kind, :subject, :next)
+    on conflict (clinic_id, kind, subject_id) do update set next_at = excluded.next_at
+    where rounds.next_at <= :now or :anyway
+    returning seen_until
+""")
+_DONE = text("""
+    update rounds set seen_until = greatest(seen_until, :until)
+    where clinic_id = :clinic and kind = :kind and subject_id = :subject
+""")
+_AGAIN = text("""
+    update rounds set next_at = :now where clinic_id = :clinic and kind = :kind and subject_id = :subject
+""")
+
+
+def claim(
+    session: Session,
+    clinic_id: int,
+    kind: str,
+    subject_id: int,
+    now: datetime,
+    every: timedelta,
+    *,
+    anyway: bool = False,
+) -> tuple[bool, datetime | None]:
+    """Take this round unless another worker has it: whether it is ours, and up to when the last one has seen.
+
+    A round that dies is due again at its next moment, and sees from where the last one ended.
+    """
+    values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "now": now, "next": now + every}
+    row = session.connection().execute(_CLAIM, {**values, "anyway": anyway}).one_or_none()
+    return (False, None) if row is None else (True, row.seen_until)
+
+
+def done(session: Session, clinic_id: int, kind: str, subject_id: int, until: datetime) -> None:
+    """This round has seen everything up to `until`."""
+    values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "until": until}
+    session.connection().execute(_DONE, values)
+
+
+def again(session: Session, clinic_id: int, kind: str, subject_id: int, now: datetime) -> None:
+    """There is more to do: this round is due at once."""
+    values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "now": now}
+    session.connection().execute(_AGAIN, values)

@@ -1,0 +1,262 @@
+"""Texts sent while we were away are found at the carrier, taken in once, and answered only while that still makes sense."""
+
+import socket
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from flows.limits import CATCH_UP
+from service import recovery
+from service.carrier.twilio import PAGE, twilio_carrier
+from service.clinics import add_clinic
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
+from simulator.carrier import Number
+from tests.house import IDLE, House
+from tests.service.signed import EMPTY, INBOUND, browser, outbound, post, text_form
+from workers import ticker
+
+MINUTE = timedelta(minutes=1)
+
+
+def away(house: House) -> None:
+    """Nothing of ours can be reached: the carrier takes texts and nobody hears of them."""
+    house.carrier.set_number(Number(CLINIC_NUMBER, "", keyword_handling="ours"))
+
+
+def missed(house: House, body: str, phone: str = PATIENT_NUMBER) -> str:
+    """A text that reaches only the carrier; returns its MessageSid."""
+    away(house)
+    return house.carrier.text_in(phone, CLINIC_NUMBER, body)
+
+
+def back(house: House, after: timedelta) -> list[str]:
+    """Time passes, we are up again and look; returns the words that the phone has got meanwhile."""
+    seen = len(house.bodies())
+    house.clock.at += after
+    house.turn()
+    return house.bodies()[seen:]
+
+
+def inbound(house: House, sid: str) -> dict[str, Any]:
+    """A text as we stored it."""
+    (row,) = house.rows("select * from inbound where message_sid = :sid", sid=sid)
+    return row
+
+
+def test_a_recent_text_is_answered_through_the_outbox_and_once(house: House) -> None:
+    house.opt_in()
+    sent_at = house.clock.at
+    sid = missed(house, "how do I get ready?")
+    answers = back(house, 5 * MINUTE)
+    assert len(answers) == 1
+    row = inbound(house, sid)
+    assert (row["received_at"], row["status"], row["answer"]) == (sent_at, "answered", EMPTY)
+    (reply,) = outbound(house, f"inbound_id = {row['id']}")
+    assert (reply["status"], reply["attempts"], reply["tried_at"]) == ("delivered", 1, house.clock.at)
+    assert back(house, 10 * MINUTE) == []
+    assert "late_text" not in house.tasks()
+
+
+def test_an_old_text_gets_no_answer_and_staff_get_it(house: House) -> None:
+    house.opt_in()
+    sid = missed(house, "how do I get ready?")
+    assert back(house, 40 * MINUTE) == []
+    row = inbound(house, sid)
+    assert (row["received_at"], row["status"]) == (house.clock.at - 40 * MINUTE, "late")
+    assert house.tasks()["late_text"] == "it reached us 40 minutes after he sent it"
+    assert house.rows("select inbound_id from tasks where kind = 'late_text'") == [{"inbound_id": row["id"]}]
+    with browser(house, "clinic") as clinic:
+        assert "reached us late, not answered" in clinic.get("/clinic/scans/S-1").text
+
+
+def test_an_old_stop_is_obeyed_without_a_late_confirmation(house: House) -> None:
+    house.opt_in()
+    missed(house, "STOP")
+    assert back(house, timedelta(hours=3)) == []
+    assert house.rows("select opted_out_at from contact_points") == [{"opted_out_at": house.clock.at}]
+    assert {"late_text", "phone_preparation"} <= house.tasks().keys()
+
+
+def test_an_old_wrong_number_is_obeyed(house: House) -> None:
+    house.opt_in()
+    missed(house, "wrong number")
+    assert back(house, timedelta(hours=3)) == []
+    assert house.rows("select frozen_at from contact_points") == [{"frozen_at": house.clock.at}]
+    assert {"late_text", "wrong_number"} <= house.tasks().keys()
+
+
+def test_an_old_cry_for_help_is_answered_at_any_age_and_before_anything_else(house: House) -> None:
+    house.opt_in()
+    sid = missed(house, "I want to die")
+    (answer,) = back(house, timedelta(hours=9))
+    assert "988" in answer
+    (reply,) = outbound(house, f"inbound_id = {inbound(house, sid)['id']}")
+    assert (reply["priority"], reply["valid_until"], reply["key"]) == (0, None, "crisis")
+    assert {"late_text", "crisis"} <= house.tasks().keys()
+
+
+def test_an_old_start_does_not_undo_a_newer_stop(house: House) -> None:
+    house.opt_in()
+    missed(house, "START")
+    house.clock.at += MINUTE
+    assert post(house, INBOUND, text_form("SMnewer", "STOP")).status_code == 200
+    assert back(house, 2 * MINUTE) == []
+    assert house.rows("select opted_out_at is not null as out from contact_points") == [{"out": True}]
+    assert house.tasks()["late_text"] == "it reached us after newer texts"
+
+
+def test_a_recent_answer_that_a_newer_question_has_overtaken_is_for_a_person(house: House) -> None:
+    house.book()
+    house.turn()
+    missed(house, "1")
+    house.clock.at += MINUTE
+    assert post(house, INBOUND, text_form("SMnewer", "1")).status_code == 200  # yes, the visit is his: asked for detail
+    back(house, 2 * MINUTE)
+    assert house.rows("select given from consents where kind = 'detail'") == []  # the older "1" was no answer to that
+    assert "late_text" in house.tasks()
+
+
+def test_several_missed_texts_are_taken_in_in_the_order_he_sent_them(house: House) -> None:
+    house.book()
+    house.turn()
+    away(house)
+    for body in ("1", "2"):
+        house.carrier.text_in(PATIENT_NUMBER, CLINIC_NUMBER, body)
+        house.clock.at += timedelta(seconds=20)
+    back(house, 3 * MINUTE)
+    kinds = house.rows("select kind, given from consents where kind in ('texts', 'detail') order by id")
+    assert kinds == [{"kind": "texts", "given": True}, {"kind": "detail", "given": False}]
+    assert "late_text" not in house.tasks()
+
+
+def test_a_strangers_old_text_is_kept_for_staff_and_tells_him_nothing(house: House) -> None:
+    missed(house, "hello?", phone="+12125550155")
+    house.clock.at += timedelta(hours=1)
+    house.turn()
+    assert house.bodies("+12125550155") == []
+    assert house.tasks().keys() == {"late_text"}
+
+
+def test_a_webhook_that_comes_after_all_finds_it_done(house: House) -> None:
+    house.opt_in()
+    sid = missed(house, "how do I get ready?")
+    assert len(back(house, 5 * MINUTE)) == 1
+    answer = post(house, INBOUND, text_form(sid, "how do I get ready?"))
+    assert (answer.status_code, answer.text) == (200, EMPTY)
+    assert len(outbound(house, f"inbound_id = {inbound(house, sid)['id']}")) == 1
+
+
+def test_a_webhook_at_the_very_same_time_leaves_one_text_and_one_answer(house: House) -> None:
+    house.opt_in()
+    sids = [missed(house, f"how do I get ready? {n}") for n in range(6)]
+    house.clock.at += 5 * MINUTE
+    ready = threading.Barrier(2)
+
+    def webhooks() -> None:
+        ready.wait()
+        for n, sid in enumerate(sids):
+            post(house, INBOUND, text_form(sid, f"how do I get ready? {n}"))
+
+    other = threading.Thread(target=webhooks)
+    other.start()
+    ready.wait()
+    recovery.recover(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
+    other.join()
+    counts = house.rows("select i.id, count(o.id) as n from inbound i left join outbound o on o.inbound_id = i.id "
+                        "where i.message_sid = any(:sids) group by i.id", sids=sids)  # fmt: skip
+    assert len(counts) == len(sids)
+    assert {row["n"] for row in counts} <= {0, 1}  # none where the loop guard or a newer text said so
+
+
+def test_a_text_that_may_still_be_on_its_way_to_the_webhook_is_left_to_it(house: House) -> None:
+    house.opt_in()
+    sid = missed(house, "how do I get ready?")
+    house.clock.at += timedelta(seconds=30)
+    recovery.recover(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at, anyway=True)
+    assert house.rows("select id from inbound where message_sid = :sid", sid=sid) == []
+    assert len(back(house, CATCH_UP)) == 1
+
+
+def test_a_carrier_that_cannot_be_asked_is_asked_again_and_nothing_is_skipped(house: House) -> None:
+    house.opt_in()
+    sid = missed(house, "please call me")
+    clinic = house.clinic
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))  # bound and not listening
+        url = f"http://127.0.0.1:{holder.getsockname()[1]}"
+        gone = replace(house.parts, carrier=twilio_carrier(house.settings.model_copy(update={"twilio_api_url": url})))
+        house.clock.at += timedelta(hours=5)
+        assert recovery.recover(gone, clinic.clinic_id, clinic.sender_id, house.clock.at) == 0
+    (round_,) = house.rows("select next_at, seen_until from rounds where kind = 'recover'")
+    assert round_["next_at"] == house.clock.at + CATCH_UP
+    assert round_["seen_until"] < house.clock.at - timedelta(hours=4)
+    back(house, CATCH_UP)
+    assert inbound(house, sid)["status"] == "late"
+
+
+def test_what_came_before_there_was_a_clinic_is_nobodys(house: House) -> None:
+    house.carrier.set_number(Number("+12125550101", ""))
+    house.carrier.text_in(PATIENT_NUMBER, "+12125550101", "to whoever had this number before")
+    house.clock.at += timedelta(days=2)
+    add_clinic(house.parts.database, "Hillside", "+12125550101", SITE, now=house.clock.at)
+    house.turn()
+    assert house.rows("select id from inbound") == []
+
+
+def test_the_listing_ends_at_the_first_whole_page_of_old_texts(house: House) -> None:
+    away(house)
+    for n in range(3 * PAGE):
+        house.carrier.text_in(PATIENT_NUMBER, CLINIC_NUMBER, f"old {n}")
+    house.clock.at += timedelta(days=1)
+    for n in range(PAGE + 5):
+        house.carrier.text_in(PATIENT_NUMBER, CLINIC_NUMBER, f"new {n}")
+    found = house.parts.carrier.received(CLINIC_NUMBER, house.clock.at - timedelta(hours=1))
+    assert [text.body for text in found if text.body.startswith("old")] == []
+    assert sorted(text.body for text in found) == sorted(f"new {n}" for n in range(PAGE + 5))
+
+
+def test_our_own_texts_to_a_number_of_ours_are_not_taken_for_a_patients(house: House) -> None:
+    house.opt_in()
+    found = house.parts.carrier.received(PATIENT_NUMBER, house.clock.at)
+    assert found == []
+
+
+def test_the_ticker_rings_for_each_number_every_few_minutes_and_at_its_start(house: House) -> None:
+    rings: list[tuple[object, ...]] = []
+    parts = replace(house.parts, ring=lambda *bell: rings.append(bell))
+    house.turn()
+    clinic = house.clinic
+    ticker.tick(parts, house.clock.at)
+    assert rings == []
+    ticker.tick(parts, house.clock.at, at_start=True)
+    assert rings == [("recover", clinic.clinic_id, clinic.sender_id, 1)]
+    rings.clear()
+    ticker.tick(parts, house.clock.at + CATCH_UP)
+    assert ("recover", clinic.clinic_id, clinic.sender_id, 0) in rings
+
+
+@pytest.mark.parametrize("name", ["DateSent", "DateCreated"])
+def test_a_webhook_that_says_itself_that_its_text_is_old_is_late_as_well(house: House, name: str) -> None:
+    house.opt_in()
+    old = format_datetime(house.clock.at - timedelta(hours=1))
+    assert post(house, INBOUND, text_form("SM1", "how do I get ready?", **{name: old})).text == EMPTY
+    assert post(house, INBOUND, text_form("SM2", "I want to die", **{name: old})).text == EMPTY
+    assert inbound(house, "SM1")["status"] == inbound(house, "SM2")["status"] == "late"
+    seen = len(house.bodies())
+    house.turn()
+    assert ["988" in body for body in house.bodies()[seen:]] == [True]
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Mon, 08 Mar 2027 14:00:00 +0000", "Fri, 08 Mar 2047 14:00:00 +0000"]
+)
+def test_a_webhook_with_a_present_future_or_unreadable_date_is_answered_as_ever(house: House, date: str) -> None:
+    house.book()
+    house.turn()
+    assert "<Message" in post(house, INBOUND, text_form("SM1", "hello", DateSent=date)).text
+    assert inbound(house, "SM1")["received_at"] == house.clock.at
+    assert house.carrier.wait_idle(IDLE)
