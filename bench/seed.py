@@ -43,8 +43,8 @@ _PEOPLE = (
     """,
     """
     insert into conversations (clinic_id, id, contact_point_id, patient_id, scan_id, script, state, attempts, reasked,
-      options, pending, care_pause, more, language_offered)
-    select clinic, n, n, n, n, 's', 'ready', 0, false, '[]', '', false, '', false from people
+      options, pending, care_pause, more, back, language_offered)
+    select clinic, n, n, n, n, 's', 'ready', 0, false, '[]', '', false, '', '', false from people
     """,
 )
 # One text to each of the people of some clinics; `due` and `priority` are expressions over `n`, one number a person.

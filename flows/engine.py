@@ -167,12 +167,16 @@ def _accepted(answers: tuple[Answer, ...], words: str, form: str) -> Answer | No
 
 def _on_topics(script: Script, before: Conversation, event: TextReceived, words: str) -> Step:
     state, decision = script.states[before.state], event.decision
-    if state.topics is not None and not (decision.topics and decision.topics[0] in state.topics):
-        return _failed(script, before, asked_something=False)
+    if state.topics is not None:  # before he has said that the visit is his, little is answered and nothing offered
+        allowed = tuple(topic for topic in decision.topics[:1] if topic in state.topics)
+        decision = replace(decision, tier="answer" if allowed else "unknown", topics=allowed)
+        if not allowed:
+            return _failed(script, before, asked_something=False)
     if decision.tier == "answer":
         return _cautious(decision, _again(script, before, _answer(script, before, decision.topics)))
     if decision.tier == "choose":
-        after = replace(before, state="choose", options=decision.topics, attempts=0, reasked=False)
+        back = before.state if state.insists else before.back
+        after = replace(before, state="choose", options=decision.topics, attempts=0, reasked=False, back=back)
         return _cautious(decision, Step(after, (Say("choose", before.form, decision.topics),)))
     asked = len(words.split()) > 3 or event.media or bool(decision.caution)
     return _cautious(decision, _failed(script, before, asked_something=asked))
@@ -218,8 +222,17 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
         return _next_page(script, before)
     if topic:
         spoken = _say_topic(script, after, topic)
-        return Step(spoken.conversation, (*effects, *spoken.effects))
+        return _back(script, before, Step(spoken.conversation, (*effects, *spoken.effects)))
     return Step(after, (*effects, *(Say(key, after.form) for key in answer.say)))
+
+
+def _back(script: Script, before: Conversation, taken: Step) -> Step:
+    """After a choice among topics: return to the question that it interrupted, and ask it again."""
+    after = taken.conversation
+    if before.state != "choose" or not before.back or after.state != "ready" or before.care_pause:
+        return taken
+    asks = script.states[before.back].asks
+    return Step(replace(after, state=before.back, back="", reasked=True), (*taken.effects, Say(asks, after.form)))
 
 
 def _say_topic(script: Script, before: Conversation, topic: str) -> Step:

@@ -64,6 +64,7 @@ class Conversation:
     keywords: Keywords = Keywords.OURS
     language: str = "en"
     more: str = ""  # the next page of the answer given last
+    back: str = ""  # the question to return to once he has chosen among topics
     language_offered: bool = False  # he wrote in another language and was told how to switch
     opted_out: bool = False  # also of a frozen number: an opt-out is confirmed once
 

@@ -223,8 +223,16 @@ def _bring_into_focus(turn: Turn) -> None:
     if row.scan_id != scan.id:
         row.scan_id, row.patient_id = scan.id, patient.id
         turn.session.flush()
-        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause, "", focus.talk_row[7])
-        row.state, row.attempts, row.reasked, row.options, row.pending, row.more = "ready", 0, False, [], "", ""
+        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause, "", "", focus.talk_row[8])
+        row.state, row.attempts, row.reasked, row.options, row.pending, row.more, row.back = (
+            "ready",
+            0,
+            False,
+            [],
+            "",
+            "",
+            "",
+        )
         turn.session.flush()
 
 

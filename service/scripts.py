@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import text
 
@@ -39,10 +40,16 @@ def of_sources(sources: Mapping[str, str]) -> Script:
 class Scripts:
     """The scripts of one process: the one that new conversations start on, and each older one once it is needed."""
 
-    def __init__(self, newest: Script, find: Callable[[str], Script]) -> None:
-        self.newest = newest
-        self._find = find
-        self._loaded = {newest.digest: newest}
+    def __init__(self, latest: Callable[[], Script], find: Callable[[str], Script]) -> None:
+        self._latest, self._find = latest, find
+        self._loaded: dict[str, Script] = {}
+
+    @cached_property
+    def newest(self) -> Script:
+        """Asked for at its first use: a process starts, and says that it cannot serve, while the database is away."""
+        script = self._latest()
+        self._loaded[script.digest] = script
+        return script
 
     def of(self, digest: str) -> Script:
         """The script that a conversation is pinned to. Raises NotFound if it was never published here."""
@@ -53,15 +60,19 @@ class Scripts:
 
 
 def open_scripts(database: Database, settings: Settings, now: datetime) -> Scripts:
-    """The published scripts. Raises Conflict in production as long as none is published."""
-    if settings.environment != "production":
-        publish(database, settings, by="start", now=now)
-        return Scripts(shipped(), lambda digest: find(database, digest))
-    with database.cross() as connection:
-        newest = connection.execute(_NEWEST).scalar()
-    if newest is None:
-        raise Conflict("no script is published yet: have it signed, then run `scanguide script --publish`")
-    return Scripts(find(database, newest), lambda digest: find(database, digest))
+    """The published scripts; what is newest raises Conflict in production as long as none is published."""
+
+    def latest() -> Script:
+        if settings.environment != "production":
+            publish(database, settings, by="start", now=now)
+            return shipped()
+        with database.cross() as connection:
+            newest = connection.execute(_NEWEST).scalar()
+        if newest is None:
+            raise Conflict("no script is published yet: have it signed, then run `scanguide script --publish`")
+        return find(database, newest)
+
+    return Scripts(latest, lambda digest: find(database, digest))
 
 
 def find(database: Database, digest: str) -> Script:
@@ -112,7 +123,7 @@ _WAITING = text("""
     select state, count(*) from conversations where clinic_id = :clinic and script = :digest group by state order by state
 """)
 _MOVE = text("""
-    update conversations set script = :to, state = :after, attempts = 0, options = '[]', pending = '', more = ''
+    update conversations set script = :to, state = :after, attempts = 0, options = '[]', pending = '', more = '', back = ''
     where clinic_id = :clinic and script = :digest and state = :state
 """)
 

@@ -78,6 +78,7 @@ class Play:
     starts_at: datetime
     reason: str = "recurrence"
     zone: str = SITE.zone
+    language: str = "en"
     replies: tuple[str, ...] = USUAL
 
 
@@ -151,7 +152,7 @@ class _Stage:
             patient_id="P-1",
             given_name="Walter",
             phone=PATIENT_NUMBER,
-            language="en",
+            language=play.language,
             zone=None,
             arrival_at=play.arrival_at.isoformat(),
             starts_at=play.starts_at.isoformat(),

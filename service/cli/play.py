@@ -47,6 +47,7 @@ def rehearse(
     starts: Annotated[str, typer.Option(help="start of the scan; an hour after arrival if absent")] = "",
     booked: Annotated[str, typer.Option(help="when it is booked; now if absent")] = "",
     zone: Annotated[str, typer.Option(help="the site's time zone")] = "America/New_York",
+    language: Annotated[str, typer.Option(help="en or es")] = "en",
     reason: Annotated[str, typer.Option(help="staging, recurrence, advanced or unknown")] = "recurrence",
     reply: Annotated[list[str], typer.Option(help="TOUCHPOINT: words; in order; may be given several times")] = [],  # noqa: B006
     replies: Annotated[Path | None, typer.Option(help="a file of such lines", exists=True, dir_okay=False)] = None,
@@ -64,7 +65,7 @@ def rehearse(
         embedded.servers(settings) as ready,
         play.scratch(ready, f"rehearsal_{os.getpid()}") as url,
     ):
-        acts = play.rehearse(ready, url, play.Play(booked_at, arrival_at, starts_at, reason, zone, chosen))
+        acts = play.rehearse(ready, url, play.Play(booked_at, arrival_at, starts_at, reason, zone, language, chosen))
     typer.echo(play.show(acts, zone), nl=False)
 
 

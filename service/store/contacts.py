@@ -12,8 +12,8 @@ _NEW_CONTACT = text("""
 _FIND_CONTACT = text("select id from contact_points where clinic_id = :clinic and phone_hash = :hash")
 _NEW_CONVERSATION = text("""
     insert into conversations (clinic_id, contact_point_id, script, state, attempts, reasked, options, pending, care_pause,
-                               more, language_offered)
-    values (:clinic, :contact, :script, :start, 0, false, '[]', '', false, '', false)
+                               more, back, language_offered)
+    values (:clinic, :contact, :script, :start, 0, false, '[]', '', false, '', '', false)
     on conflict (clinic_id, contact_point_id) do nothing
 """)
 

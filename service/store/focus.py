@@ -96,8 +96,8 @@ class Focus:
 
     clinic_id: int
     conversation_id: int
-    # state, attempts, reasked, options, pending, care_pause, more, language_offered
-    talk_row: tuple[str, int, bool, list[str], str, bool, str, bool]
+    # state, attempts, reasked, options, pending, care_pause, more, back, language_offered
+    talk_row: tuple[str, int, bool, list[str], str, bool, str, str, bool]
     script: str  # the hash of the flow and texts that this conversation runs on
     last_inbound_at: datetime | None
     contact: ContactFacts
@@ -134,7 +134,7 @@ class Focus:
 
     def talk(self, now: datetime) -> Talk:
         """The conversation as the engine sees it."""
-        state, attempts, reasked, options, pending, care_pause, more, language_offered = self.talk_row
+        state, attempts, reasked, options, pending, care_pause, more, back, language_offered = self.talk_row
         return Talk(
             state=state,
             standing=self.standing(now),
@@ -148,6 +148,7 @@ class Focus:
             keywords=Keywords(self.sender.keywords),
             language=self.language,
             more=more,
+            back=back,
             language_offered=language_offered,
             opted_out=self.contact.opted_out_at is not None,
         )
@@ -160,7 +161,7 @@ class Focus:
 
 _COLUMNS = """
     select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause,
-           cv.more, cv.language_offered, cv.script, {heard},
+           cv.more, cv.back, cv.language_offered, cv.script, {heard},
            cp.id, cp.phone, cp.opted_out_at, cp.frozen_at, cp.frozen_why,
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
@@ -193,7 +194,7 @@ _BUSY = """
         from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
           and i.received_at > :since and i.id <> :inbound) lately on true
 """
-WIDTH = 56  # columns of the query
+WIDTH = 57  # columns of the query
 
 
 def _statement(sql: str) -> TextualSelect:
@@ -232,19 +233,19 @@ def _focus(row: Sequence[Any]) -> Focus:
     return Focus(
         clinic_id=row[0],
         conversation_id=row[1],
-        talk_row=(row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9]),
-        script=row[10],
-        last_inbound_at=row[11],
-        contact=ContactFacts(*row[12:17]),
-        sender=SenderFacts(*row[17:21]),
-        site=SiteWords(*row[21:37]),
-        patient=PatientFacts(*row[37:42]) if row[37] is not None else None,
-        scan=ScanFacts(*row[42:51]) if row[42] is not None else None,
-        opted_in=row[51],
-        detail=row[52],
-        paused=row[53],
-        recent_texts=row[54],
-        identical_texts=row[55],
+        talk_row=(row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10]),
+        script=row[11],
+        last_inbound_at=row[12],
+        contact=ContactFacts(*row[13:18]),
+        sender=SenderFacts(*row[18:22]),
+        site=SiteWords(*row[22:38]),
+        patient=PatientFacts(*row[38:43]) if row[38] is not None else None,
+        scan=ScanFacts(*row[43:52]) if row[43] is not None else None,
+        opted_in=row[52],
+        detail=row[53],
+        paused=row[54],
+        recent_texts=row[55],
+        identical_texts=row[56],
     )
 
 
@@ -276,7 +277,7 @@ def focus_on_text(
 
 _KEEP = text("""
     update conversations set state = :state, attempts = :attempts, reasked = :reasked, options = cast(:options as jsonb),
-           pending = :pending, care_pause = :care_pause, more = :more, language_offered = :language_offered
+           pending = :pending, care_pause = :care_pause, more = :more, back = :back, language_offered = :language_offered
     where clinic_id = :clinic and id = :id
 """)
 
@@ -284,11 +285,11 @@ _KEEP = text("""
 def keep_talk(session: Session, focus: Focus, talk: Talk) -> None:
     """Write the engine's next conversation back, if anything in it changed."""
     row = (talk.state, talk.attempts, talk.reasked, list(talk.options), talk.pending, talk.care_pause, talk.more,
-           talk.language_offered)  # fmt: skip
+           talk.back, talk.language_offered)  # fmt: skip
     if row == focus.talk_row:
         return
     focus.talk_row = row
-    names = ("state", "attempts", "reasked", "options", "pending", "care_pause", "more", "language_offered")
+    names = ("state", "attempts", "reasked", "options", "pending", "care_pause", "more", "back", "language_offered")
     values = dict(zip(names, row, strict=True)) | {
         "options": json.dumps(row[3]),
         "clinic": focus.clinic_id,

@@ -82,6 +82,7 @@ class Conversation(ClinicRow):
     pending: Mapped[str]
     care_pause: Mapped[bool]
     more: Mapped[str]  # the next page of the answer given last
+    back: Mapped[str]  # the question to return to after a choice among topics
     language_offered: Mapped[bool]
 
 

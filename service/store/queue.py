@@ -95,7 +95,7 @@ class Due:
 def sender_pace(session: Session, clinic_id: int, sender_id: int, now: datetime) -> Pace:
     """The sender's pace, locked: two claims of one sender go one after the other."""
     row = session.execute(_PACE, {"clinic": clinic_id, "sender": sender_id, "now": now}).one()
-    return pace(row.segments_per_second, row.paced_until, row.replied, now)
+    return pace(row.segments_per_second, row.paced_until, int(row.replied), now)
 
 
 def keep_pace(session: Session, clinic_id: int, sender_id: int, kept: Pace, now: datetime) -> None:

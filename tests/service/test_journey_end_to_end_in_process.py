@@ -22,7 +22,7 @@ def test_a_whole_journey_reaches_the_phone_once_each_and_in_order(house: House) 
         "Your visit is Thursday, ",
         "If you had your visit to",
         "A specialist reads your ",
-        "Worth asking your doctor",
+        "Questions for your docto",
         "This is our last planned",
     ]
 

@@ -31,7 +31,7 @@ MATTERS = (
     "Please arrive",
     "How to get ready",
     "made for your time",
-    "Bring a photo ID",
+    "bring a photo ID",
     "keep some distance",
     "2 working days",
 )
@@ -66,7 +66,7 @@ def test_a_late_booking_is_told_in_as_few_texts_as_possible(play_it) -> None:  #
     assert [
         words
         for words in (line.words for line in before)
-        if "How to get ready" in words and "Bring a photo ID" in words
+        if "How to get ready" in words and "bring a photo ID" in words
     ]
     assert sum("Please arrive" in line.words for line in before) == 1
 

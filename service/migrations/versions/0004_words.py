@@ -26,12 +26,14 @@ def upgrade() -> None:
     op.add_column("sites", sa.Column("results_days", sa.BigInteger(), nullable=True))
     op.add_column("sites", sa.Column("translations", JSON, nullable=False, server_default="{}"))
     op.add_column("conversations", sa.Column("more", sa.Text(), nullable=False, server_default=""))
+    op.add_column("conversations", sa.Column("back", sa.Text(), nullable=False, server_default=""))
     op.add_column("conversations", sa.Column("language_offered", sa.Boolean(), nullable=False, server_default="false"))
     for table, column in (
         ("sites", "food_drink"),
         ("sites", "arrival_note"),
         ("sites", "translations"),
         ("conversations", "more"),
+        ("conversations", "back"),
         ("conversations", "language_offered"),
     ):
         op.alter_column(table, column, server_default=None)
