@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: help install demo test check static train eval bench fix lock
+.PHONY: help install demo test check static train eval simulate bench fix lock
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,11 @@ train: install  ## build the router's model from flows/phrasings
 
 eval: install  ## score the router on the frozen blind sets
 	$(BIN)/python -m training.evaluate
+
+N ?= 200
+SEED ?= 1
+simulate: install  ## N random stories from SEED on, every fault, every rule (N=2000 SEED=1)
+	$(BIN)/python -m tests.simulation -n $(N) --seed $(SEED)
 
 bench: install  ## every benchmark with its baseline beside it
 	$(BIN)/python -m bench
