@@ -1,4 +1,4 @@
-"""`python -m tests.simulation -n 2000 --seed 1`: many stories, a table of what befell them, and each broken rule replayable."""
+"""`python -m tests.simulation -n 2000 --seed 1`: many stories, a table, each broken rule replayable."""
 
 import argparse
 import logging

@@ -76,7 +76,7 @@ class Rules:
         self.look, self.truth, self.carrier, self.now = look, truth, carrier, now
         self.about: dict[str, dict[str, Any]] = {}  # carrier's ref -> what the text is about, when it was taken
         self.got: Counter[tuple[Any, ...]] = Counter()
-        self.capped: list[tuple[datetime, int, str]] = []
+        self.capped: list[tuple[datetime, int, str, int]] = []
         self.seen: dict[int, tuple[str, str]] = {}
         self.since = now()
         self.inbound: list[tuple[int, Arrived, Canned, str]] = []
@@ -172,14 +172,19 @@ class Rules:
         ahead = (scan.arrival_at.astimezone(site).date() - now.astimezone(site).date()).days
         if {about["touchpoint"], *about["merged"]} & EXEMPT or ahead in (0, 1):
             return
-        mine = [at for at, clinic, to in self.capped if (clinic, to) == (about["clinic_id"], carried.to)]
+        mine = [
+            at
+            for at, clinic, to, row in self.capped
+            if (clinic, to) == (about["clinic_id"], carried.to)
+            and row != about["id"]  # a new attempt is no second text
+        ]
         today = now.astimezone(zone).date()
         days = [at.astimezone(zone).date() for at in mine]
         if today in days:
             raise Violation("daily cap", f"{about['touchpoint']} (text {about['id']}) is the second on {today}")
         if sum(day > today - timedelta(days=7) for day in days) >= 3:
             raise Violation("weekly cap", f"{about['touchpoint']} (text {about['id']}) on {today}, after {days}")
-        self.capped.append((now, about["clinic_id"], carried.to))
+        self.capped.append((now, about["clinic_id"], carried.to, about["id"]))
 
     # As it arrives --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ SITES = ("Riverside Imaging", "Hill Street Imaging")
 
 def open_clinic(parts: Parts, number: int, clinic: Clinic, now: datetime) -> tuple[AddedClinic, str]:
     """A live clinic with two sites; returns it and its phone number."""
-    window = {"window_start": time(8), "window_end": time(21)} if clinic.late_window else {}
+    window: dict[str, Any] = {"window_start": time(8), "window_end": time(21)} if clinic.late_window else {}
     facts = replace(SITE, name=SITES[0], zone=clinic.zone, **window)
     phone = f"+1212555010{number}"
     added = add_clinic(parts.database, f"Clinic {number}", phone, facts, keywords=clinic.keywords, now=now)
@@ -69,7 +69,7 @@ class Desk:
         """Book or change a scan; what a booking does not say stays as it was. Sets the truth once it is committed."""
         clinic_id, external_id = self.ids(journey)
         zone = ZoneInfo(self.zones[journey.clinic])
-        asked = {"arrival": None, "length": 3600, "site": 0, "phone": journey.phone, "zone": journey.zone,
+        asked: dict[str, Any] = {"arrival": None, "length": 3600, "site": 0, "phone": journey.phone, "zone": journey.zone,
                  "language": journey.language, "tracer": journey.tracer, "reason": journey.reason}  # fmt: skip
         asked |= self.asked.get(journey.name, {})
         if how.get("arrival") is not None:

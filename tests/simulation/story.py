@@ -193,8 +193,26 @@ def _life(random: Random, journey: Journey) -> list[Step]:
 
     booked = random.randrange(0, 4 * DAY)
     ahead = _ahead(random)
-    at, arrival = booked, booked + ahead
-    add(at, "book", arrival=arrival, length=random.choice((30, 60, 60, 180)) * MINUTE, site=0)
+    arrival = booked + ahead
+    add(booked, "book", arrival=arrival, length=random.choice((30, 60, 60, 180)) * MINUTE, site=0)
+    arrival = _changes(random, journey, add, booked, arrival)
+    if random.random() < 0.75:
+        add(
+            arrival + random.randrange(HOUR, 3 * DAY), "end", state=random.choice(("completed", "completed", "no_show"))
+        )
+    for _ in range(random.choice((0, 0, 1, 2, 4))):
+        _texts(random, add, random.randint(booked, arrival + 20 * DAY))
+    for _ in range(random.choice((0, 1, 1, 2, 4))):
+        _fault(random, add, random.randint(booked - HOUR, arrival + 10 * DAY))
+    if random.random() < 0.3:
+        add(random.randint(booked, arrival + DAY), "release")
+    if random.random() < 0.1:
+        add(random.randint(booked, arrival + DAY), "pause_patient", seconds=random.choice((HOUR, 5 * HOUR)))
+    return steps
+
+
+def _changes(random: Random, journey: Journey, add: Any, at: int, arrival: int) -> int:
+    """Moves, cancellations, corrections; returns the last arrival."""
     for _ in range(random.choice((0, 0, 0, 1, 1, 2, 3))):
         at = random.randint(at, max(arrival + HOUR, at + 1))
         match random.choice(("move", "move", "move", "cancel", "number", "language", "zone", "tracer", "rebook")):
@@ -214,19 +232,7 @@ def _life(random: Random, journey: Journey) -> list[Step]:
                 add(at, "book", zone=random.choice(FAR_ZONES), reason=random.choice(("staging", "advanced")))
             case _:
                 add(at, "book", tracer=random.choice(("Pylarify", "Illuccix")))
-    if random.random() < 0.75:
-        add(
-            arrival + random.randrange(HOUR, 3 * DAY), "end", state=random.choice(("completed", "completed", "no_show"))
-        )
-    for _ in range(random.choice((0, 0, 1, 2, 4))):
-        _texts(random, add, random.randint(booked, arrival + 20 * DAY))
-    for _ in range(random.choice((0, 1, 1, 2, 4))):
-        _fault(random, add, random.randint(booked - HOUR, arrival + 10 * DAY))
-    if random.random() < 0.3:
-        add(random.randint(booked, arrival + DAY), "release")
-    if random.random() < 0.1:
-        add(random.randint(booked, arrival + DAY), "pause_patient", seconds=random.choice((HOUR, 5 * HOUR)))
-    return steps
+    return arrival
 
 
 def _ahead(random: Random) -> int:
@@ -274,12 +280,15 @@ def _fault(random: Random, add: Any, at: int) -> None:
 
 def _weather(random: Random, end: int) -> list[Step]:
     """What befalls the whole house: crashes, lost rings, pauses."""
-    steps = []
-    for _ in range(random.choice((0, 1, 3, 6))):
-        point = f"{random.choice(ACTIVITIES)}.{random.choice((1, 1, 2))}.{random.choice(('before', 'after'))}"
-        steps.append(Step(random.randrange(0, end), -1, "crash", {"point": point}))
-    for _ in range(random.choice((0, 1, 3))):
-        steps.append(Step(random.randrange(0, end), -1, "flush", {"seconds": random.choice((MINUTE, HOUR, DAY))}))
+    points = [
+        f"{random.choice(ACTIVITIES)}.{random.choice((1, 1, 2))}.{random.choice(('before', 'after'))}"
+        for _ in range(random.choice((0, 1, 3, 6)))
+    ]
+    steps = [Step(random.randrange(0, end), -1, "crash", {"point": point}) for point in points]
+    steps += [
+        Step(random.randrange(0, end), -1, "flush", {"seconds": random.choice((MINUTE, HOUR, DAY))})
+        for _ in range(random.choice((0, 1, 3)))
+    ]
     for what in ("pause_everything", "pause_clinic"):
         if random.random() < 0.15:
             seconds = random.choice((HOUR, 5 * HOUR, 20 * HOUR))

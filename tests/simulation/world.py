@@ -113,7 +113,8 @@ class World:
             return None
         if due > self.tick_at:
             self.idle = 0
-        return max(due, self.tick_at + min(TICK * 2 ** min(self.idle, 10), PATIENCE))
+        wait: timedelta = min(TICK * int(2 ** min(self.idle, 10)), PATIENCE)
+        return max(due, self.tick_at + wait)
 
     def _tick(self) -> None:
         """The ticker looks, and rings for everything that is due."""
@@ -140,7 +141,7 @@ class World:
             if not self.bells:
                 return
             bell = self.bells.pop(0)
-            self._do(bell[0], lambda bell=bell: run_ring(self.parts, bell, self.now))  # type: ignore[misc]
+            self._do(bell[0], lambda bell=bell: run_ring(self.parts, bell, self.now))
         raise Violation("open for ever", f"work at {self.now} does not end: {self.bells[:3]}")
 
     def _do(self, activity: str, act: Any) -> bool:
@@ -260,7 +261,7 @@ class World:
                     added.sender_id,
                     arrived,
                     self.now,
-                    router=route,  # type: ignore[arg-type]
+                    router=route,
                 )
             )
 
