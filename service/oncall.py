@@ -1,5 +1,6 @@
 """Tell the site's on-call contact of an urgent task, by text and without the patient's words, until someone has seen it."""
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from service.store.people import Sender, Site
 from service.store.texts import Task
 from service.tasks import announced, due_announcements
 from service.wiring import Parts
+
+log = logging.getLogger(__name__)
 
 
 def announce_due(parts: Parts, clinic_id: int, now: datetime) -> int:
@@ -44,6 +47,9 @@ def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime)
     text = wording.word(parts.script, Say("on_call", "general"), "en", known)
     sender = session.scalars(
         select(Sender).where(Sender.clinic_id == task.clinic_id).order_by(Sender.id).limit(1)
-    ).one()
+    ).one_or_none()
+    if sender is None:
+        log.warning("clinic %s has no number: its on-call contact cannot be texted of task %s", task.clinic_id, task.id)
+        return
     wording.keep_for_staff(session, sender, phone, text, parts.script, now=now)
     ring_after(session, "send", task.clinic_id, sender.id)

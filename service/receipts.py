@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from prometheus_client import Counter
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -13,20 +14,40 @@ from service.store.texts import Outbound, Receipt
 from service.tasks import close_by_event
 from service.wiring import Parts
 
-MAX_FIELDS, MAX_VALUE = 40, 500
+MAX_FIELDS, MAX_VALUE, MAX_SID = 40, 500, 64
+OUTCOMES = (
+    "raised",  # it raised the status of its text
+    "unchanged",  # late, twice or out of order
+    "unknown_status",
+    "unknown_text",
+    "other_message",  # of another MessageSid than its text has, or of none
+    "wrong_account",
+    "unknown_clinic",  # kept for operators with the texts that belong to nobody
+)
+COUNTED = Counter("scanguide_receipts", "status callbacks, by what became of them", ["outcome"], registry=None)
+for _outcome in OUTCOMES:
+    COUNTED.labels(_outcome)
 
 
 def receive(parts: Parts, clinic_id: int, ref: str, form: Mapping[str, str], now: datetime) -> bool:
     """Keep one callback and let it raise the status of the text it is about; returns whether it changed anything.
 
-    An unknown text, an unknown status or missing fields are kept and counted and change nothing.
+    An unknown text, an unknown status, another account or missing fields are kept and counted and change nothing.
     """
+    became = _keep_and_raise(parts, clinic_id, ref, form, now)
+    COUNTED.labels(became).inc()  # only once it is committed
+    return became == "raised"
+
+
+def _keep_and_raise(parts: Parts, clinic_id: int, ref: str, form: Mapping[str, str], now: datetime) -> str:
+    """One callback in one transaction; returns which of OUTCOMES it was."""
     status, code = form.get("MessageStatus", ""), _code(form.get("ErrorCode", ""))
     with parts.database.clinic(clinic_id) as session:
         row = session.scalars(
             select(Outbound).where(Outbound.clinic_id == clinic_id, Outbound.ref == ref).with_for_update()
         ).one_or_none()
-        ours = row if row is not None and _same_text(row, form) else None
+        fault = _fault(parts, row, form)
+        ours = row if not fault else None
         session.execute(
             insert(Receipt).values(
                 clinic_id=clinic_id,
@@ -38,8 +59,9 @@ def receive(parts: Parts, clinic_id: int, ref: str, form: Mapping[str, str], now
             )
         )
         if ours is None or status not in FROM_CARRIER:
-            return False
-        return raise_status(session, ours, FROM_CARRIER[status], form.get("MessageSid", ""), code, now)
+            return fault or "unknown_status"
+        raised = raise_status(session, ours, FROM_CARRIER[status], form.get("MessageSid", ""), code, now)
+        return "raised" if raised else "unchanged"
 
 
 def raise_status(session: Session, row: Outbound, status: str, sid: str, code: int | None, now: datetime) -> bool:
@@ -66,10 +88,20 @@ def _prepared(session: Session, row: Outbound, now: datetime) -> None:
                        outcome="the preparation arrived by text", now=now)  # fmt: skip
 
 
+def _fault(parts: Parts, row: Outbound | None, form: Mapping[str, str]) -> str:
+    """Why a callback cannot speak for the text that its address names; "" where it can."""
+    account, ours = form.get("AccountSid", ""), parts.settings.twilio_account_sid
+    if account and ours and account != ours:
+        return "wrong_account"
+    if row is None:
+        return "unknown_text"
+    return "" if _same_text(row, form) else "other_message"
+
+
 def _same_text(row: Outbound, form: Mapping[str, str]) -> bool:
     """A callback for another message of the carrier's cannot speak for this one (an old attempt, a mixed-up URL)."""
     sid = form.get("MessageSid", "")
-    return bool(sid) and row.provider_sid in (None, sid)
+    return 0 < len(sid) <= MAX_SID and row.provider_sid in (None, sid)
 
 
 def _code(written: str) -> int | None:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from flows.engine import step
@@ -17,15 +18,13 @@ from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
 from flows.limits import URGENT_WINDOW
 from flows.model import Note, TouchpointDue
 from flows.script import Touchpoint
-from messages.catalog import CatalogError
-from messages.render import RenderError
 from service import planning, wording
 from service.effects import Turn, apply
 from service.store.database import ring_after
 from service.store.focus import Focus, ScanFacts, focus_on_scan
-from service.store.journeys import Conversation, Reminder
+from service.store.journeys import Conversation, Reminder, Scan
 from service.store.texts import Outbound
-from service.tasks import close_by_event
+from service.tasks import close_by_event, open_task
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -63,14 +62,24 @@ def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetim
     try:
         with session.begin_nested():
             _fire(parts, session, reminder, now)
-    except (RenderError, CatalogError, DataError, IntegrityError, LookupError, AssertionError) as error:
+    except Exception as error:
+        if isinstance(error, DBAPIError | PoolTimeout) and not isinstance(error, DataError | IntegrityError):
+            raise
         log.exception("a reminder was set aside (clinic %s, reminder %s)", reminder.clinic_id, reminder.id)
         session.refresh(reminder)
         _settle(reminder, "skipped", f"could not be worded ({type(error).__name__})", now)
-        turn = _turn(parts, session, reminder, now)
-        turn.open_task("cannot_word", f"reminder {reminder.id}: {reminder.touchpoint}")
-        if reminder.touchpoint in MATTERS:
-            turn.open_task("phone_preparation", "a planned text could not be written")
+        _tell(session, reminder, "cannot_word", f"reminder {reminder.id}: {reminder.touchpoint}", now)
+        if MATTERS & {reminder.touchpoint, *reminder.merged}:
+            _tell(session, reminder, "phone_preparation", "a planned text could not be written", now)
+        if reminder.touchpoint in NOTICES:
+            _tell(session, reminder, "phone_change", "the notice could not be written", now)
+
+
+def _tell(session: Session, reminder: Reminder, kind: str, why: str, now: datetime) -> None:
+    """A task about the scan itself: what could not be loaded for a turn must not be needed to say so."""
+    scan = session.get_one(Scan, (reminder.clinic_id, reminder.scan_id))
+    open_task(session, reminder.clinic_id, kind, now=now, why=why, contact_point_id=scan.contact_point_id,
+              patient_id=scan.patient_id, scan_id=scan.id, site_id=scan.site_id)  # fmt: skip
 
 
 def _turn(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> Turn:

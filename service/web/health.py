@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import overview
+from service import overview, receipts
 from service.migrate import head
 from service.store.database import APP_ROLE
 from service.web.access import TheParts
@@ -38,7 +38,7 @@ def readyz(parts: TheParts) -> Response:
 
 
 class _House:
-    """Reads the house's state at scrape time; nothing is counted in this process, so restarts lose nothing."""
+    """Reads the house's state at scrape time, so restarts lose nothing. Only callbacks are counted in this process."""
 
     def __init__(self, state: overview.Overview, bells: overview.Bells | None) -> None:
         self.state, self.bells = state, bells
@@ -87,4 +87,5 @@ def metrics(request: Request, parts: TheParts) -> Response:
         state = overview.overview(connection, parts.now())
     registry = CollectorRegistry()
     registry.register(_House(state, overview.bells(redis_of(request))))
+    registry.register(receipts.COUNTED)
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

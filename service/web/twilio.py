@@ -48,7 +48,7 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
         sent_at=_sent_at(form),
     )
     routes: dict[str, tuple[int, int]] = request.app.state.routes
-    for known in (routes.get(arrived.to), None):
+    for known in (routes.get(arrived.to), None) if _our_account(parts, form) else ():
         clinic = known or _clinic_of(parts, arrived.to)
         if clinic is None:
             break
@@ -59,6 +59,12 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
             routes.pop(arrived.to, None)
     _keep_unrouted(parts, sid, form)
     return _xml(conversation.EMPTY)
+
+
+def _our_account(parts: Parts, form: FormData) -> bool:
+    """Whether a text came through our own account; one of another is kept for operators, signed or not."""
+    account, ours = _word(form, "AccountSid"), parts.settings.twilio_account_sid
+    return not account or not ours or account == ours
 
 
 def _sent_at(form: FormData) -> datetime | None:
@@ -106,5 +112,6 @@ def status(clinic_id: str, ref: str, form: SignedForm, parts: TheParts) -> Respo
     try:
         receipts.receive(parts, int(clinic_id), ref.replace("\x00", ""), fields, parts.now())
     except (ValueError, DataError, IntegrityError):  # no such clinic: the address is not one that we gave out
+        receipts.COUNTED.labels("unknown_clinic").inc()
         _keep_unrouted(parts, f"receipt {_word(form, 'MessageSid')} {_word(form, 'MessageStatus')}", form)
     return Response(status_code=200)
