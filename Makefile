@@ -5,8 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
 
-.PHONY: help install demo test check static train eval bench chaos fix lock
-.PHONY: help install demo test check static train eval simulate bench fix lock
+.PHONY: help install demo test check static train eval simulate chaos bench fix lock
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -55,13 +54,11 @@ bench: .venv-bench/installed  ## every benchmark with its baseline beside it
 
 chaos: install  ## kill everything during ROUNDS whole journeys from SEED, and print what became of each text
 	@CHAOS_ROUNDS=$(or $(ROUNDS),3) CHAOS_SEED=$(or $(SEED),1) $(BIN)/pytest -s tests/end_to_end/test_chaos.py
+
 N ?= 200
 SEED ?= 1
 simulate: install  ## N random stories from SEED on, every fault, every rule (N=2000 SEED=1)
 	$(BIN)/python -m tests.simulation -n $(N) --seed $(SEED)
-
-bench: install  ## every benchmark with its baseline beside it
-	$(BIN)/python -m bench
 
 fix: install  ## format and mend what can be mended, and print the diagram anew
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from service.carrier.port import Listed, Message
+from service.carrier.port import Listed, Message, NumberSetup, Received
 from service.errors import Busy, Refused, Unknown
 
 SECOND = timedelta(seconds=1)
@@ -126,6 +126,15 @@ class Carrier:
             for c in reversed(self.log)
             if c.to == phone and c.taken_at >= since
         ]
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """Nothing that we were not told of: each webhook of a story comes through, if not at once."""
+        del number, since
+        return []
+
+    def numbers(self) -> dict[str, NumberSetup]:
+        """Nobody looks at the set-up in a story."""
+        return {}
 
     # Answers to webhooks --------------------------------------------------------------------------------------------
 
