@@ -212,10 +212,11 @@ def _late(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision | None,
 def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> str:
     """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML; or put it in the outbox."""
     focus, messages = turn.focus, list[tuple[str, str]]()
+    paused = focus.paused or focus.taken_over(turn.now)
     for say in says:
         priority = wording.priority(say.key)
         worded = _word(parts, turn, say)
-        verdict = gate(Attempt(priority=priority, sender_live=focus.sender.live, paused=focus.paused), turn.now)
+        verdict = gate(Attempt(priority=priority, sender_live=focus.sender.live, paused=paused), turn.now)
         sent = verdict.action is Action.SEND
         ref = wording.keep(
             turn.session,

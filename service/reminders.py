@@ -123,7 +123,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
         frozen=focus.contact.frozen_at is not None,
         died=focus.patient is not None and focus.patient.stopped,
         sender_live=focus.sender.live,
-        paused=_paused(focus),
+        paused=_paused(focus, turn.now),
         care_pause=focus.care_pause,
         logistics=touchpoint.logistics,
         exempt=exempt,
@@ -141,8 +141,13 @@ def is_exempt(scan: ScanFacts, touchpoint: Touchpoint, now: datetime) -> bool:
     return touchpoint.day or timedelta(0) <= ahead <= timedelta(days=1)
 
 
-def _paused(focus: Focus) -> bool:
-    return focus.paused or focus.sender.paused or (focus.patient is not None and focus.patient.paused)
+def _paused(focus: Focus, now: datetime) -> bool:
+    return (
+        focus.taken_over(now)
+        or focus.paused
+        or focus.sender.paused
+        or (focus.patient is not None and focus.patient.paused)
+    )
 
 
 def _texted_at(turn: Turn) -> list[datetime]:

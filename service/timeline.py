@@ -160,6 +160,18 @@ def _heard(row: Inbound) -> Bubble:
     return Bubble(row.received_at, False, body, _HEARD.get(row.status, "answered"), QUIET)
 
 
+def unanswered(session: Session, clinic_id: int, limit: int = 200) -> list[Inbound]:
+    """Texts that led to no answer or only to a choice, newest first."""
+    tier = Inbound.decision["tier"].astext
+    statement = (
+        select(Inbound)
+        .where(Inbound.clinic_id == clinic_id, tier.in_(("unknown", "choose")), Inbound.body != "")
+        .order_by(Inbound.received_at.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:
     """Open tasks of the clinic, or of one scan's phone: urgent first, then by when they are due."""
     statement = select(Task).where(Task.clinic_id == clinic_id, Task.closed_at.is_(None), ~Task.operators)

@@ -73,6 +73,7 @@ class PatientFacts:
     zone: str | None
     paused: bool
     stopped: bool  # we were told that he has died
+    taken_over_until: datetime | None  # a member of staff writes with him
 
 
 @dataclass(slots=True)
@@ -121,6 +122,11 @@ class Focus:
         """Whether a safety reply holds back everything but logistics."""
         return self.talk_row[5]
 
+    def taken_over(self, now: datetime) -> bool:
+        """Whether a member of staff writes with him, so that the bot is silent; it comes back by itself."""
+        until = self.patient.taken_over_until if self.patient else None
+        return until is not None and now < until
+
     def standing(self, now: datetime) -> Standing:
         """What we are to the person at this number at `now`."""
         if self.contact.frozen_at is not None:
@@ -166,7 +172,7 @@ _COLUMNS = """
            s.id, s.keyword_handling, s.live, s.paused_reason is not null,
            st.id, st.name, st.zone, st.address, st.phone, st.after_hours_phone, st.prep, st.radiation, st.results_timing,
            st.food_drink, st.arrival_note, st.results_days, st.translations, st.terms_url, st.window_start, st.window_end,
-           p.id, p.language, p.zone, p.paused_at is not null, p.stopped_at is not null,
+           p.id, p.language, p.zone, p.paused_at is not null, p.stopped_at is not null, p.taken_over_until,
            sc.id, sc.arrival_at, sc.starts_at, sc.zone, sc.tracer, sc.reason, sc.state, sc.plan_version, sc.arrival_version,
            coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
                      and k.contact_point_id = cp.id and k.kind = 'texts' order by k.id desc limit 1), false),
@@ -194,7 +200,7 @@ _BUSY = """
         from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
           and i.received_at > :since and i.id <> :inbound) lately on true
 """
-WIDTH = 57  # columns of the query
+WIDTH = 58  # columns of the query
 
 
 def _statement(sql: str) -> TextualSelect:
@@ -239,13 +245,13 @@ def _focus(row: Sequence[Any]) -> Focus:
         contact=ContactFacts(*row[13:18]),
         sender=SenderFacts(*row[18:22]),
         site=SiteWords(*row[22:38]),
-        patient=PatientFacts(*row[38:43]) if row[38] is not None else None,
-        scan=ScanFacts(*row[43:52]) if row[43] is not None else None,
-        opted_in=row[52],
-        detail=row[53],
-        paused=row[54],
-        recent_texts=row[55],
-        identical_texts=row[56],
+        patient=PatientFacts(*row[38:44]) if row[38] is not None else None,
+        scan=ScanFacts(*row[44:53]) if row[44] is not None else None,
+        opted_in=row[53],
+        detail=row[54],
+        paused=row[55],
+        recent_texts=row[56],
+        identical_texts=row[57],
     )
 
 
@@ -263,14 +269,8 @@ def focus_on_text(
     session: Session, clinic_id: int, *, sender_id: int, inbound_id: int, body: str, phone_hash: str, now: datetime
 ) -> Focus | None:
     """The same for the phone that wrote a text, with how busy it has been; None for a number never met."""
-    values = {
-        "clinic": clinic_id,
-        "sender": sender_id,
-        "phone_hash": phone_hash,
-        "since": now - BURST,
-        "inbound": inbound_id,
-        "body": body,
-    }
+    values = {"clinic": clinic_id, "sender": sender_id, "phone_hash": phone_hash, "since": now - BURST,
+              "inbound": inbound_id, "body": body}  # fmt: skip
     row = session.connection().execute(_BY_TEXT, values).one_or_none()
     return None if row is None else _focus(row)
 

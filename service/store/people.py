@@ -95,6 +95,7 @@ class Patient(ClinicRow):
     language: Mapped[str]
     zone: Mapped[str | None]
     paused_at: Mapped[datetime | None]  # staff hold the automated texts
+    taken_over_until: Mapped[datetime | None]  # a member of staff writes with him; the bot is silent until then
     stopped_at: Mapped[datetime | None]  # we were told that he has died
     created_at: Mapped[datetime]
 

@@ -25,6 +25,7 @@ _DUE = text("""
            o.segments,
            s.phone as sender_phone, s.messaging_service_sid, s.live,
            (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
+            or coalesce(p.taken_over_until > cast(:now as timestamptz), false)
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
            cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen, p.stopped_at is not null as died,
            coalesce(cv.care_pause, false) as care_pause,

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -214,6 +214,36 @@ def release(request: Request, external_id: str, who: StaffMember, parts: ThePart
         keep_talk(session, focus, replace(focus.talk(now), care_pause=False))
         Turn(session, focus, parts.scripts.of(focus.script), now).audit("care_released", by=who.actor)
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+TAKE_OVER = timedelta(hours=2)
+
+
+@router.post("/scans/{external_id}/takeover")
+def take_over(request: Request, external_id: str, who: StaffMember, parts: TheParts, hold: Field = "yes") -> Response:
+    """A member of staff writes with him: the bot is silent for two hours, safety and STOP excepted, or hands back now."""
+    now = parts.now()
+    with parts.database.clinic(who.clinic_id) as session:
+        scan = timeline.find_scan(session, who.clinic_id, external_id)
+        patient = session.get_one(Patient, (who.clinic_id, scan.patient_id), with_for_update=True)
+        patient.taken_over_until = now + TAKE_OVER if hold == "yes" else None
+        focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
+        turn = Turn(session, focus, parts.scripts.of(focus.script), now)
+        turn.audit("taken_over" if hold == "yes" else "handed_back", by=who.actor)
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+@router.get("/unanswered")
+def unanswered(request: Request, who: StaffMember, parts: TheParts) -> Response:
+    """What the bot could not answer, or not at once, newest first: to answer, and for the phrasings to grow by."""
+    with parts.database.clinic(who.clinic_id) as session:
+        context = {
+            "who": who,
+            "rows": timeline.unanswered(session, who.clinic_id),
+            "site": _sites(session)[0],
+            "here": "unanswered",
+        }
+        return page(request, "unanswered.html", context)
 
 
 @router.get("/tasks")
