@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.diagram import mermaid
 from flows.shipped import script
+from service import proof
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -37,8 +38,10 @@ def settings_table() -> str:
 
 def refreshed() -> dict[Path, str]:
     """Each file with the text it should have."""
-    architecture, readme = ROOT / "ARCHITECTURE.md", ROOT / "README.md"
+    architecture, readme, words = ROOT / "ARCHITECTURE.md", ROOT / "README.md", ROOT / "docs" / "words.md"
+    costs, coverage = proof.as_table(proof.summary(script())), proof.coverage(script())
     return {
+        words: between(between(words.read_text(), "costs", f"{costs}\n"), "coverage", f"{coverage}\n"),
         architecture: between(architecture.read_text(), "flow", diagram()),
         readme: between(readme.read_text(), "settings", settings_table()),
     }
