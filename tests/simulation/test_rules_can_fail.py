@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from flows import gate as the_gate
 from flows import journey, limits
@@ -14,6 +16,7 @@ from flows.model import Conversation
 from service import conversation, delivery, failures, planning, receipts, reminders, settlement
 from service.errors import Unknown
 from service.settings import Settings
+from service.store.journeys import Reminder
 from tests.simulation.bench import Bench, bench
 from tests.simulation.story import DAY, HOUR, MINUTE, Clinic, Journey, Step, Story
 from tests.simulation.world import play
@@ -33,7 +36,10 @@ def own_bench(servers: Settings) -> Iterator[Bench]:
 def story(*more: tuple[int, str, dict[str, Any]], habits: dict[str, list[list[Any]]] = HABITS) -> Story:
     """One man, booked in good time, who agrees; and what else happens to him."""
     man = Journey(0, 0, "P-0", "+12125551000", None, "en", "Pylarify", "recurrence", True, habits)
-    steps = [Step(0, 0, "book", {"arrival": VISIT, "length": HOUR, "site": 0}), *(Step(at, 0, *what) for at, *what in more)]
+    steps = [
+        Step(0, 0, "book", {"arrival": VISIT, "length": HOUR, "site": 0}),
+        *(Step(at, 0, what, how) for at, what, how in more),
+    ]
     start = datetime(2027, 3, 8, 15, tzinfo=UTC)
     clinic = Clinic("America/New_York", "ours", late_window=False)
     return Story(0, start, (clinic,), (man,), tuple(sorted(steps, key=lambda step: step.at)))
@@ -52,6 +58,17 @@ def blind(**facts: Any) -> Callable[[Patch], None]:
 def never_void(monkeypatch: Patch) -> None:
     blind(current_plan=True, booked=True, died=False)(monkeypatch)
     monkeypatch.setattr(planning, "void", lambda *_: None)
+
+
+def outbox_survives(monkeypatch: Patch) -> None:
+    """A move voids the plan and leaves what is worded already."""
+    blind(current_plan=True)(monkeypatch)
+
+    def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datetime) -> None:
+        planned = update(Reminder).where(Reminder.scan_id == scan_id, Reminder.status == "planned")
+        session.execute(planned.values(status="void", reason=reason, changed_at=now))
+
+    monkeypatch.setattr(planning, "void", void)
 
 
 def blind_resend(monkeypatch: Patch) -> None:
@@ -86,7 +103,7 @@ BREAKS: list[tuple[str, Callable[[Patch], None], Story]] = [
     ("died", never_void, story((HOUR, "text", {"body": "my husband died last week"}),
                                       (2 * HOUR, "book", {"arrival": VISIT + DAY}))),
     ("twice", never_void, story((DAY, "book", {"arrival": VISIT + 3 * DAY}))),
-    ("moved", never_void, story((8 * DAY, "fault", {"fault": "429", "times": 8}),
+    ("moved", outbox_survives, story((8 * DAY, "fault", {"fault": "429", "times": 8}),
                                 (9 * DAY - HOUR + MINUTE, "book", {"arrival": VISIT + 3 * DAY}))),
     ("moved", never_void, story((DAY, "end", {"state": "cancelled"}))),
     ("status", lambda patch: patch.setattr(receipts, "rises", lambda old, new: True),
