@@ -115,6 +115,7 @@ BREAKS: list[tuple[str, Callable[[Patch], None], Story]] = [
      story((3 * DAY - 5 * MINUTE, "text", {"body": "does it hurt"}))),
     ("failed without a task", nothing_checked,
      story((7 * DAY - 8 * HOUR, "fault", {"fault": "undelivered", "code": 30003, "wait": 0}))),
+    ("consent", blind(consented=True), story(habits={})),
     ("unprepared", nothing_checked, story(habits={})),
     ("discreet", lambda patch: patch.setattr(Conversation, "form", property(lambda _: "detailed")),
      story(habits={"invite": [[20, "1"]], "detail_ask": [[20, "2"]]})),
