@@ -32,7 +32,8 @@ from service.late import why_late
 from service.store.contacts import contact_point
 from service.store.database import ring_after
 from service.store.focus import Focus, focus_on_text
-from service.store.texts import Inbound
+from service.store.people import ContactPoint
+from service.store.texts import Inbound, Outbound
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def _transaction(
     with parts.database.clinic(clinic_id) as session:
         inbound_id = _insert(session, clinic_id, sender_id, arrived, now)
         if inbound_id is None:
-            return _stored_answer(session, clinic_id, arrived.message_sid)
+            return _stored_answer(parts, session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
         turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
         decision = router(arrived.body, Context(focus.language)) if router else None
@@ -150,13 +151,27 @@ def _finish(session: Session, turn: Turn, status: str, decision: Decision | None
     session.connection().execute(_FINISH, values)
 
 
-def _stored_answer(session: Session, clinic_id: int, message_sid: str) -> str:
+def _stored_answer(parts: Parts, session: Session, clinic_id: int, message_sid: str) -> str:
+    """The same answer again; of one that he has stopped since, or whose number is wrong, only what the gate lets pass."""
     row = session.execute(
-        select(Inbound.answer).where(Inbound.clinic_id == clinic_id, Inbound.message_sid == message_sid)
+        select(Inbound.id, Inbound.answer, ContactPoint.opted_out_at, ContactPoint.frozen_at)
+        .outerjoin(
+            ContactPoint,
+            (ContactPoint.clinic_id == Inbound.clinic_id) & (ContactPoint.id == Inbound.contact_point_id),
+        )
+        .where(Inbound.clinic_id == clinic_id, Inbound.message_sid == message_sid)
     ).one_or_none()
     if row is None:
         raise NotFound("this number is not the clinic's any more")
-    return row.answer or EMPTY
+    if row.opted_out_at is None and row.frozen_at is None:
+        return row.answer or EMPTY
+    said = session.execute(
+        select(Outbound.body, Outbound.ref)
+        .where(Outbound.clinic_id == clinic_id, Outbound.inbound_id == row.id, Outbound.status != "refused")
+        .where(Outbound.priority <= Priority.KEYWORD)
+        .order_by(Outbound.id)
+    )
+    return twiml([(words, status_url(parts, clinic_id, ref)) for words, ref in said])
 
 
 def _focus(

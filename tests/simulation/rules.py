@@ -42,7 +42,9 @@ _ABOUT = text("""
            o.reminder_id, r.touchpoint, r.merged, s.external_id, cp.opted_out_at, cp.frozen_at, i.body as said,
            i.message_sid, st.window_start, st.window_end, p.external_id as patient, p.stopped_at,
            coalesce((select k.given from consents k where k.clinic_id = o.clinic_id and k.patient_id = p.id
-                     and k.contact_point_id = cp.id and k.kind = 'detail' order by k.id desc limit 1), false) as detail
+                     and k.contact_point_id = cp.id and k.kind = 'detail' order by k.id desc limit 1), false) as detail,
+           coalesce((select k.given from consents k where k.clinic_id = o.clinic_id and k.patient_id = p.id
+                     and k.contact_point_id = cp.id and k.kind = 'texts' order by k.id desc limit 1), false) as agreed
     from outbound o
     left join reminders r on r.clinic_id = o.clinic_id and r.id = o.reminder_id
     left join scans s on s.clinic_id = o.clinic_id and s.id = o.scan_id
@@ -153,6 +155,8 @@ class Rules:
             raise Violation("moved", f"{where} to a number that the booking has left")
         if about["stopped_at"] is not None or (phone.died_at and scan.booked_at and scan.booked_at <= phone.died_at):
             raise Violation("died", where)
+        if not (scan.permission if name in ("invite", "invite_again") else about["agreed"]):
+            raise Violation("consent", where)
         zone = ZoneInfo(self.truth.zones.get((about["clinic_id"], scan.patient)) or scan.site_zone)
         local = now.astimezone(zone)
         window = (time(7), time(22)) if name in ("moved", "cancelled") else (about["window_start"], about["window_end"])
@@ -172,14 +176,13 @@ class Rules:
         ahead = (scan.arrival_at.astimezone(site).date() - now.astimezone(site).date()).days
         if {about["touchpoint"], *about["merged"]} & EXEMPT or ahead in (0, 1):
             return
-        mine = [
-            at
+        mine = {  # by row: a new attempt is no second text
+            row: at
             for at, clinic, to, row in self.capped
-            if (clinic, to) == (about["clinic_id"], carried.to)
-            and row != about["id"]  # a new attempt is no second text
-        ]
+            if (clinic, to) == (about["clinic_id"], carried.to) and row != about["id"]
+        }
         today = now.astimezone(zone).date()
-        days = [at.astimezone(zone).date() for at in mine]
+        days = [at.astimezone(zone).date() for at in mine.values()]
         if today in days:
             raise Violation("daily cap", f"{about['touchpoint']} (text {about['id']}) is the second on {today}")
         if sum(day > today - timedelta(days=7) for day in days) >= 3:

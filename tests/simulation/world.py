@@ -28,6 +28,7 @@ from workers.turns import _run as run_ring
 TICK = 5 * SECOND
 PATIENCE = timedelta(minutes=20)  # the longest the ticker waits while nothing moves
 MOST_STEPS = 60_000
+MOST_IDLE = 100  # ticks in a row: more than a day
 WEBHOOK_FAULTS = {"twice_at_once", "retried", "late_answer", "lost_answer", "broken"}
 RETRIES = 6
 
@@ -119,6 +120,8 @@ class World:
     def _tick(self) -> None:
         """The ticker looks, and rings for everything that is due."""
         self.tick_at, self.idle = self.now, self.idle + 1
+        if self.idle > MOST_IDLE:
+            raise Violation("open for ever", f"something is due and nothing moves, at {self.now}")
         with self.database.cross() as connection:
             self.bells += waiting(connection, self.now)
         for clinic in self.clinics:
@@ -292,6 +295,9 @@ class World:
         )
         first = self.stored.get(sid) or answers[0]
         self.stored[sid] = first
+        phone = self.truth.phone(self.clinics[clinic].clinic_id, arrived.phone)
+        if phone.stopped_at or phone.wrong_at:  # what was answered before is not said after it
+            first = answers[0]
         if any(answer != first for answer in answers):
             raise Violation("same answer", f"{sid}: {first!r} and then {answers!r}")
         if fault["fault"] == "late_answer":
