@@ -14,7 +14,7 @@ from tests.end_to_end.chaos import chaos
 from tests.end_to_end.chaos_accounts import reckon, table
 from tests.end_to_end.chaos_journeys import journey, phones_of, settle
 
-PATIENTS = 60
+PATIENTS, PATIENTS_OF_LONG_RUNS = 48, 60
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
