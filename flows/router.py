@@ -76,6 +76,8 @@ def route(text: str, context: Context) -> Decision:
     words = plain(text)
     if not words:
         return Decision("answer", ("smalltalk",)) if text.strip(" ?\n\t") else Decision("unknown")
+    if words.isdigit():  # a number means what the open question says, and where none is open nothing
+        return Decision("unknown")
     if words in HELP_WORDS:
         return Decision("answer", ("contact_human",))
     if words in CONFIRM_WORDS:

@@ -84,9 +84,9 @@ def test_nobody_who_opted_out_gets_the_fallback(house: House) -> None:
 
 def test_what_a_turn_had_written_before_it_failed_is_rolled_back(house: House) -> None:
     house.opt_in()
-    house.rows("update scans set zone = 'Nowhere/At_All'")  # so that the topic can be chosen but not worded
+    house.rows("update sites set address = ''")  # so that the topic can be chosen but not worded
     (before,) = house.rows("select state, attempts, reasked from conversations")
-    (answer,) = house.text("how do I get ready?")
+    (answer,) = house.text("where do I park")
     assert "something went wrong" in answer
     assert [row["key"] for row in outbound(house, "inbound_id = (select max(id) from inbound)")] == ["fallback"]
     assert house.rows("select state, attempts, reasked from conversations") == [before]

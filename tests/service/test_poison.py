@@ -86,7 +86,7 @@ def test_a_clinic_that_has_lost_its_number_sets_its_texts_aside_and_other_clinic
                c=second.clinic_id, p=NEIGHBOUR, now=house.clock.at)  # fmt: skip
     house.rows(
         "insert into conversations (clinic_id, contact_point_id, script, state, attempts, reasked, options, pending, "
-        "care_pause, more, language_offered) select :c, id, :s, 'ready', 0, false, '[]', '', false, '', false "
+        "care_pause, more, back, language_offered) select :c, id, :s, 'ready', 0, false, '[]', '', false, '', '', false "
         "from contact_points where clinic_id = :c", c=second.clinic_id, s=house.parts.script.digest)  # fmt: skip
     house.rows(
         "insert into scans (clinic_id, external_id, patient_id, contact_point_id, site_id, arrival_at, starts_at, "

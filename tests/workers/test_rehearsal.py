@@ -68,7 +68,7 @@ def test_a_late_booking_is_told_in_as_few_texts_as_possible(play_it) -> None:  #
         for words in (line.words for line in before)
         if "How to get ready" in words and "bring a photo ID" in words
     ]
-    assert sum("Please arrive" in line.words for line in before) == 1
+    assert sum("How to get ready" in line.words for line in before) == 1
 
 
 def test_a_visit_tomorrow_booked_at_night_is_phoned_and_said_so(play_it) -> None:  # type: ignore[no-untyped-def]
