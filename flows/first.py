@@ -46,7 +46,11 @@ def safety_step(conversation: Conversation, body: str, found: frozenset[Safety],
         effects += [Freeze(), OpenTask("wrong_number"), *([] if spoke else [Say("declined", "general")])]
         after, spoke = replace(after, standing=Standing.FROZEN, state="ready"), True
     if Safety.DIED in found:
-        effects += [StopPlans("died"), OpenTask("died"), *([] if spoke else [Say("condolence", "general")])]
+        effects += [
+            StopPlans("died"),
+            OpenTask("died"),
+            *([] if spoke or conversation.died else [Say("condolence", "general")]),
+        ]
     return Step(after, tuple(effects)) if effects else None
 
 

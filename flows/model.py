@@ -62,6 +62,7 @@ class Conversation:
     pending: str = ""  # the topic to answer once naming the scan is allowed
     care_pause: bool = False  # a safety reply was given; only logistics until staff release the patient
     keywords: Keywords = Keywords.OURS
+    died: bool = False  # we were told before that he has died
     language: str = "en"
     more: str = ""  # the next page of the answer given last
     back: str = ""  # the question to return to once he has chosen among topics

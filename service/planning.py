@@ -1,11 +1,13 @@
 """Lay out a scan's plan as rows, and void the one it replaces. Voided rows stay, with the reason."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from flows.gate import REASONS
 from flows.journey import Planned, Visit, plan, unsaid
 from service.store.focus import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
@@ -31,8 +33,7 @@ def visit_of(focus: Focus) -> Visit:
 def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     """Void the scan's plan and lay the next version for what is still to come; what was said is not said again."""
     scan = focus.scan
-    stopped = focus.patient is not None and focus.patient.stopped
-    if scan is None or scan.state != "booked" or stopped:
+    if scan is None or scan.state != "booked":
         return
     said = _said(session, focus.clinic_id, scan)
     void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
@@ -44,6 +45,8 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     )
     invited = bool(said & {"invite", "invite_again"})
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
+    if focus.patient is not None and focus.patient.stopped:  # nothing is sent, and the plan says why
+        rows = tuple(replace(row, skipped=row.skipped or REASONS["died"]) for row in rows)
     keep(session, focus.clinic_id, scan, list(unsaid(rows, said)), now)
 
 
@@ -90,13 +93,13 @@ def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datet
 
 
 def scans_of(session: Session, focus: Focus) -> list[int]:
-    """Every booked scan that is texted about at the number in focus."""
+    """Every scan that is texted about at the number in focus: booked, or completed with texts still to come."""
     return list(
         session.scalars(
             select(Scan.id).where(
                 Scan.clinic_id == focus.clinic_id,
                 Scan.contact_point_id == focus.contact.id,
-                Scan.state == "booked",
+                Scan.state.in_(("booked", "completed")),
             )
         )
     )

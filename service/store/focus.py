@@ -152,6 +152,7 @@ class Focus:
             pending=pending,
             care_pause=care_pause,
             keywords=Keywords(self.sender.keywords),
+            died=self.patient is not None and self.patient.stopped,
             language=self.language,
             more=more,
             back=back,

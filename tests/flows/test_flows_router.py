@@ -54,9 +54,7 @@ def test_two_clear_questions_in_one_text_get_both_answers_in_order() -> None:
     assert (decision.tier, decision.topics) == ("answer", ("hurt", "location_arrival"))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "??", "\n", "1", "5", "asdf qwer zxcv", "who won the game last night"]
-)
+@pytest.mark.parametrize("text", ["", "  ", "??", "\n", "1", "5", "asdf qwer zxcv", "who won the game last night"])
 def test_what_matches_nothing_is_not_guessed(text: str) -> None:
     assert route(text, HERE).tier in ("unknown", "choose")
 
