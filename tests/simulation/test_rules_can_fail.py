@@ -121,7 +121,7 @@ BREAKS: list[tuple[str, Callable[[Patch], None], Story]] = [
      story(habits={"invite": [[20, "1"]], "detail_ask": [[20, "2"]]})),
     ("open for ever", lambda patch: patch.setattr(settlement, "_open", lambda *_: []),
      story((0, "fault", {"fault": "timeout_before"}))),
-    ("safety", lambda patch: patch.setattr(conversation, "_answer", lambda *_: conversation.EMPTY),
+    ("safety", lambda patch: patch.setattr(conversation, "_answer", lambda *_, **__: conversation.EMPTY),
      story((HOUR, "text", {"body": "I want to die"}))),
 ]  # fmt: skip
 
