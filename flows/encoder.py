@@ -85,6 +85,12 @@ class Heads:
             round(float(spanish[0]), 4),
         )
 
+    def glance(self, text: str) -> str:
+        """The class that the n-grams alone think of first: a tenth of the cost of all heads."""
+        found = list(weighted(clean(text), self.grams))
+        values = np.array([value for _, value in found], dtype=np.float32)
+        return self.classes[int(np.argmax(self._sparse("topic", [column for column, _ in found], values)))]
+
     def known(self, text: str) -> str:
         """The class of a phrasing that says the very same, or an empty string: nothing needs to be weighed then."""
         key, keys = phrase_key(clean(text)), self.numbers["known_keys"]
@@ -106,7 +112,7 @@ class Heads:
 
     def _near(self, vector: Floats) -> Floats:
         """Likeness to each class: its nearest phrasing, and the mean of the nearest of each of three parts of them."""
-        alike = self.numbers["bank"] @ vector
+        alike = self.numbers["bank"] @ (vector @ self.numbers["bank_axes"])
         nearest = np.maximum.reduceat(alike, self.numbers["bank_thirds"]).reshape(len(self.classes), 3)
         return np.asarray(0.5 * nearest.max(axis=1) + 0.5 * nearest.mean(axis=1), dtype=np.float32)
 
@@ -139,6 +145,11 @@ def gate_features(topic: Floats, answerable: NDArray[Any]) -> Floats:
     return np.array([first, first - second, first + second + third, outside, spread, first * first], dtype=np.float32)
 
 
+def shrink(bank: NDArray[Any], scale: Any, axes: Floats) -> Floats:
+    """The bank's vectors along `axes` (512, n), ready for a product."""
+    return np.ascontiguousarray((bank.astype(np.float32) * scale) @ axes)
+
+
 def read_heads(encoder: Any) -> Heads:
     """The shipped model. Raises FileNotFoundError if it was never built."""
     with files("flows").joinpath("model", MODEL).open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -146,8 +157,10 @@ def read_heads(encoder: Any) -> Heads:
     names = json.loads(bytes(numbers.pop("names")).decode())
     weights = numbers.pop("gram_weights")
     grams = {gram: (at, float(weights[at])) for at, gram in enumerate(names["grams"])}
-    bank = numbers["bank"].astype(np.float32) * numbers.pop("bank_scale")
-    return Heads(numbers | {"bank": bank}, tuple(names["classes"]), tuple(names["kinds"]), grams, encoder)
+    axes = numbers["bank_axes"].astype(np.float32)
+    # Kept whole in the file, and by the axes that matter in memory: a third of the time for the same nearest ones.
+    numbers |= {"bank": shrink(numbers["bank"], numbers.pop("bank_scale"), axes), "bank_axes": axes}
+    return Heads(numbers, tuple(names["classes"]), tuple(names["kinds"]), grams, encoder)
 
 
 @lru_cache(maxsize=1)

@@ -90,7 +90,7 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
 def _safely(script: Script, before: Conversation, event: TextReceived) -> tuple[TextReceived, Step | None]:
     """The event without what a detector only imagined, and the step of every safety route that it takes."""
     decision = event.decision
-    if decision.sensed and _is_exact(script, before, plain(event.body)):
+    if decision.sensed and is_exact(script, before, plain(event.body)):
         decision = replace(decision, safety=decision.safety - decision.sensed)
         event = replace(event, decision=decision)
     return event, safety_step(before, event.body, decision.safety, event.opt_out_type)
@@ -110,7 +110,7 @@ def late_step(script: Script, before: Conversation, event: TextReceived) -> Step
     return Step(taken.conversation, tuple(replace(e, language=language) if isinstance(e, Say) else e for e in kept))
 
 
-def _is_exact(script: Script, before: Conversation, words: str) -> bool:
+def is_exact(script: Script, before: Conversation, words: str) -> bool:
     """Whether a text is, to the letter, an answer to the open question or a command: then it means nothing beside that.
 
     "No" to "is this visit yours" is no wish to die, whatever a detector makes of two letters. Rules still hold.

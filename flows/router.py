@@ -6,9 +6,10 @@ offered as a numbered choice where the right one is probably among three, and ot
 It never sees the open question: the engine asks it only when the question did not take the text.
 """
 
+import re
 from dataclasses import dataclass, replace
 
-from flows.encoder import Scores, heads
+from flows.encoder import Heads, Scores, heads
 from flows.features import parts_of
 from flows.model import Decision, Safety
 from flows.safety import CONFIRM_WORDS, HELP_WORDS, safety
@@ -68,6 +69,11 @@ KINDS = {
     "urgent": Safety.URGENT,
     "results_personal": Safety.RESULTS,
 }
+# A part that asks something says so; only then is it worth weighing by itself.
+ASKS = re.compile(
+    r"\b(?:what|when|where|who|why|how|which|can|could|do|does|did|is|are|will|would|should|may|tell|need|que|cuando|donde|"
+    r"quien|como|cual|cuanto|cuanta|puedo|puede|hay|tengo|debo|necesito|duele|es|va)\b"
+)
 SPANISH, ENGLISH, WORDS_TO_TELL = 0.9, 0.1, 3
 
 
@@ -84,7 +90,7 @@ def route(text: str, context: Context) -> Decision:
         return Decision("answer", ("confirm",))
     model = heads()
     levels = WITH_ENCODER if model.encoder else ALONE
-    scores = _as_known(model.known(text), model.scores(text))
+    scores = _scores(model, text)
     ruled = safety(text)
     found = ruled | _sensed(scores, levels, told=bool(ruled & LEAVING))
     caution = tuple(
@@ -97,8 +103,9 @@ def route(text: str, context: Context) -> Decision:
     return Decision(tier, topics, frozenset(), caution, language)
 
 
-def _as_known(known: str, scores: Scores) -> Scores:
-    """The scores where a phrasing says the very same: its class first and for sure."""
+def _scores(model: Heads, text: str) -> Scores:
+    """The heads' scores; where a phrasing says the very same, its class comes first and for sure."""
+    known, scores = model.known(text), model.scores(text)
     if not known:
         return scores
     rest = tuple((topic, score) for topic, score in scores.topics if topic != known)
@@ -124,7 +131,7 @@ def _sensed(scores: Scores, levels: Thresholds, *, told: bool) -> set[Safety]:
 
 def ranked(text: str) -> tuple[str, ...]:
     """Every topic an answer exists for, best first: what a choice is made from."""
-    return _topics(_as_known(heads().known(text), heads().scores(text)))
+    return _topics(_scores(heads(), text))
 
 
 def _topics(scores: Scores) -> tuple[str, ...]:
@@ -149,8 +156,14 @@ def _act(text: str, scores: Scores, levels: Thresholds) -> tuple[str, tuple[str,
 def _two_parts(text: str, levels: Thresholds) -> tuple[str, ...]:
     """The two topics of a text whose parts each ask one thing for sure; a greeting or a thank-you is no part."""
     asked: list[str] = []
-    for part in parts_of(text):
-        scores = _as_known(heads().known(part), heads().scores(part))
+    parts = parts_of(text)
+    if sum(ASKS.search(plain(part)) is not None for part in parts) < 2:
+        return ()
+    thought = {heads().glance(part) for part in parts} - {"smalltalk"}
+    if len(thought) < 2 or thought & NO_TOPIC:  # seen at a glance: not two questions that have answers
+        return ()
+    for part in parts:
+        scores = _scores(heads(), part)
         first = scores.topics[0][0]
         if first == "smalltalk":
             continue

@@ -18,12 +18,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from flows.engine import late_step, step
+from flows.engine import is_exact, late_step, step
 from flows.first import safety_step
 from flows.gate import REASONS, Action, Attempt, Priority, gate
 from flows.model import Decision, Safety, Say, Standing, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
+from flows.words import plain
 from messages.render import Text
 from service import guide_links, keys, wording
 from service.effects import Turn, apply
@@ -92,7 +93,7 @@ def _transaction(
             return _stored_answer(parts, session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
         turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
-        decision = router(arrived.body, Context(focus.language)) if router else None
+        decision = _decide(turn, arrived.body, router) if router else None
         if why := why_late(turn, arrived.sent_at):
             status, answer = "late", _late(parts, turn, arrived, decision, why)
         elif decision is None:
@@ -140,14 +141,8 @@ def _finish(session: Session, turn: Turn, status: str, decision: Decision | None
         "safety": sorted(kind.value for kind in decision.safety),
         "caution": list(decision.caution),
     }
-    values = {
-        "clinic": turn.focus.clinic_id,
-        "id": turn.inbound_id,
-        "contact": turn.focus.contact.id,
-        "status": status,
-        "answer": answer,
-        "decision": json.dumps(made) if made else None,
-    }
+    values = {"clinic": turn.focus.clinic_id, "id": turn.inbound_id, "contact": turn.focus.contact.id,
+              "status": status, "answer": answer, "decision": json.dumps(made) if made else None}  # fmt: skip
     session.connection().execute(_FINISH, values)
 
 
@@ -193,6 +188,15 @@ def _focus(
         focus = load()
         assert focus is not None, "the contact point was just made"
     return focus
+
+
+def _decide(turn: Turn, body: str, router: Router) -> Decision:
+    """What the router makes of it; to the letter an answer or a command needs no router, the rules on safety aside."""
+    talk = turn.focus.talk(turn.now)
+    if is_exact(turn.script, talk, plain(body)):
+        found = safety(body)
+        return Decision("safety" if found else "unknown", safety=found)
+    return router(body, Context(talk.language))
 
 
 def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str:

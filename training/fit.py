@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from flows.encoder import Floats, Heads, gate_features, phrase_key
+from flows.encoder import Floats, Heads, gate_features, phrase_key, shrink
 from flows.features import clean, grams, weighted
 from training.phrasings import SAFETY, UNKNOWN, Phrasing
 
@@ -26,6 +26,7 @@ FOLDS = 3
 RARE = 2  # an n-gram seen in fewer phrasings says nothing
 VIEWS = (1.0, 0.5, 1.0)  # n-grams, encoder, nearest phrasings: weights of their logarithms, chosen on the tuning split
 NEAR_SCALE = 18.0
+AXES = 320
 ROUNDS, CLOSE = 80, 1e-3  # of the solver: enough, and bounded
 
 
@@ -90,8 +91,15 @@ def topic_heads(data: Data, rows: NDArray[np.int64]) -> dict[str, Any]:
         "near_scale": np.array([NEAR_SCALE]),
         "bank": np.round(data.vectors[rows] * scale).astype(np.int8),
         "bank_scale": np.array(1 / scale, dtype=np.float32),
+        "bank_axes": axes_of(data.vectors[rows]),
         "bank_thirds": _thirds(labels, len(data.classes)),
     }
+
+
+def axes_of(vectors: Floats) -> Floats:
+    """The AXES directions along which the phrasings differ most (512, AXES): the others hardly change who is nearest."""
+    _, directions = np.linalg.eigh(vectors.T @ vectors)
+    return np.asarray(directions[:, -AXES:], dtype=np.float32)
 
 
 def _thirds(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
@@ -171,7 +179,7 @@ def fit(phrasings: Sequence[Phrasing], encoder: Any) -> tuple[dict[str, Any], Da
     answerable = np.array([at for at, name in enumerate(data.classes) if name not in (*SAFETY, UNKNOWN)])
     for learn, judge in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(data.vectors, data.labels):
         numbers = pack(topic_heads(data, np.sort(learn)))
-        numbers["bank"] = numbers["bank"].astype(np.float32) * numbers["bank_scale"]
+        numbers["bank"] = shrink(numbers["bank"], numbers["bank_scale"], numbers["bank_axes"])
         heads = Heads(numbers, data.classes, SAFETY, data.grams, encoder)
         for at in judge:
             row = data.counts[at]
