@@ -21,6 +21,8 @@ LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches
 UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this
 STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed the row is gone
 LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted
+RECEIPT_LISTINGS = (timedelta(minutes=15), timedelta(hours=2), timedelta(hours=11))  # no final receipt: looked up at
+# these ages, of which the last is beyond the longest time for which the carrier tries
 VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
 SEND_ATTEMPTS = 5
 PACE_SAVED = timedelta(seconds=1)  # an idle sender may catch up this much; between two looks no more is ever due

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from flows.outcomes import FROM_CARRIER, rises
+from flows.outcomes import FROM_CARRIER, RANK, rises
 from service.failures import after_failure
 from service.store.journeys import Reminder
 from service.store.texts import Outbound, Receipt
@@ -69,6 +69,8 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
     row.provider_sid = row.provider_sid or sid or None
     if not rises(row.status, status):
         return False
+    if RANK[row.status] < RANK["accepted"]:
+        row.listings = 0  # from here on it is looked up for what became of it, no longer for whether it is there
     row.status, row.changed_at = status, now
     if status in ("failed", "undelivered"):
         after_failure(session, row, code, now, processed=True)

@@ -3,15 +3,16 @@
 A send without an answer, a worker that died in between, a reply without a receipt: each is matched one to one against
 the carrier's own list, by number, words and time. Found is adopted; absent from two listings, at least 2 and 10 minutes
 after the call, was not accepted and goes through the gate as a new attempt if it is still of use; else a person is told.
+A text that was taken and whose final receipt never came is asked after in the same way, so that a lost failure is found.
 """
 
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from flows.limits import LISTINGS, STALE_CLAIM, UNANSWERED
+from flows.limits import LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
 from flows.outcomes import FROM_CARRIER
 from service.carrier.port import Listed
 from service.errors import Unknown
@@ -24,6 +25,7 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 GIVE_UP = timedelta(hours=6)  # the carrier cannot be asked: a person decides
+TAKEN = ("accepted", "sending_at_carrier", "sent")  # the carrier has it, and has not said what became of it
 
 
 def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
@@ -43,10 +45,12 @@ def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
             listed = None
         with parts.database.clinic(clinic_id) as session:
             rows = [row for row in _open(session, clinic_id, now, limit) if _covered(row, phone, since[phone])]
+            unknown = [row for row in rows if row.status == "uncertain"]
             if listed is None:
-                _give_up(session, rows, now)
+                _give_up(session, unknown, now)
             else:
-                _match(session, clinic_id, rows, listed, now)
+                _match(session, clinic_id, unknown, listed, now)
+                _became(session, [row for row in rows if row.status in TAKEN], listed, now)
     return len(since)
 
 
@@ -61,21 +65,53 @@ def _doubt(session: Session, clinic_id: int, now: datetime) -> None:
 
 
 def _open(session: Session, clinic_id: int, now: datetime, limit: int) -> list[Outbound]:
-    """Uncertain rows whose next listing is due."""
-    rows = session.scalars(
-        select(Outbound)
-        .where(Outbound.clinic_id == clinic_id, Outbound.status == "uncertain")
-        .where(Outbound.tried_at <= now - LISTINGS[0])
-        .order_by(Outbound.id)
-        .limit(limit)
-        .with_for_update()
+    """Rows whose next look-up is due: those of which we do not know whether the carrier has them, and what became of them."""
+    again = len(RECEIPT_LISTINGS)
+    return list(
+        session.scalars(
+            select(Outbound)
+            .where(Outbound.clinic_id == clinic_id)
+            .where(
+                or_(
+                    and_(Outbound.status == "uncertain", _older(LISTINGS, now)),
+                    and_(Outbound.status.in_(TAKEN), Outbound.listings < again, _older(RECEIPT_LISTINGS, now)),
+                )
+            )
+            .order_by(Outbound.id)
+            .limit(limit)
+            .with_for_update()
+        )
     )
-    return [row for row in rows if row.tried_at and now >= row.tried_at + LISTINGS[min(row.listings, 1)]]
+
+
+def _older(ages: tuple[timedelta, ...], now: datetime) -> ColumnElement[bool]:
+    """Whether the row's call is long enough ago for its next look-up, the last age serving for any more."""
+    before = {n: now - age for n, age in enumerate(ages)}
+    return Outbound.tried_at <= case(before, value=Outbound.listings, else_=now - ages[-1])
 
 
 def _covered(row: Outbound, phone: str, since: datetime) -> bool:
     """Whether the list just read would show this row's text."""
     return row.phone == phone and row.tried_at is not None and row.tried_at >= since
+
+
+def _became(session: Session, rows: list[Outbound], listed: list[Listed], now: datetime) -> None:
+    """What became of texts that the carrier took. One that it never finished is told to a person after the last look."""
+    by_sid = {item.sid: item for item in listed}
+    for row in rows:
+        item = by_sid.get(row.provider_sid or "")
+        if item is not None:
+            raise_status(session, row, FROM_CARRIER.get(item.status, row.status), item.sid, item.error_code, now)
+        if row.status not in TAKEN:
+            continue
+        row.listings, row.changed_at = row.listings + 1, now
+        if row.listings < len(RECEIPT_LISTINGS):
+            continue
+        if row.status == "sent":  # many networks say no more than that
+            row.reason = "it reached his network, which did not say whether it arrived"
+        else:
+            row.reason = "the carrier never said what became of it"
+            tell_someone(session, row, row.reason, now)
 
 
 def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[Listed], now: datetime) -> None:
@@ -88,7 +124,8 @@ def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[
             )
         )
     )
-    free = sorted((item for item in listed if item.sid not in known), key=lambda item: item.created_at or now)
+    oldest_first = reversed(listed)  # of two in one second the list's own order decides
+    free = sorted((item for item in oldest_first if item.sid not in known), key=lambda item: item.created_at or now)
     for row in sorted(rows, key=lambda row: (row.tried_at or now, row.id)):
         earliest = (row.tried_at or now) - timedelta(seconds=30)
         twin = next(

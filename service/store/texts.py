@@ -60,6 +60,11 @@ class Outbound(ClinicRow):
             "tried_at",
             postgresql_where=text("status in ('sending', 'offered', 'uncertain')"),
         ),
+        Index(
+            "ix_outbound_unsaid",
+            "tried_at",
+            postgresql_where=text("status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3"),
+        ),
         Index("ix_outbound_words", "clinic_id", "created_at", postgresql_where=text("words_removed_at is null")),
         Index("ix_outbound_contact", "clinic_id", "contact_point_id", "created_at"),
         Index(
@@ -97,7 +102,7 @@ class Outbound(ClinicRow):
     reason: Mapped[str]  # why it was refused, held or failed: a key of REASONS, or the words of an error code
     error_code: Mapped[int | None]
     attempts: Mapped[int]
-    listings: Mapped[int]  # times it was looked for at the carrier and not found
+    listings: Mapped[int]  # times it was looked up at the carrier: not found there, or once taken, not final yet
     tried_at: Mapped[datetime | None]
     provider_sid: Mapped[str | None]
     created_at: Mapped[datetime]

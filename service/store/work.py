@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from flows.gate import Priority
-from flows.limits import LISTINGS, STALE_CLAIM, UNANSWERED
+from flows.limits import LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
 
 _REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
 # A sender that is busy is rung for answers only; the rest when its turn comes.
@@ -28,6 +28,10 @@ _OPEN = text("""
     select distinct clinic_id from outbound
     where (status = 'sending' and tried_at <= :stale) or (status = 'offered' and tried_at <= :unanswered)
        or (status = 'uncertain' and tried_at <= case when listings = 0 then cast(:first as timestamptz) else :second end)
+    union
+    select distinct clinic_id from outbound
+    where status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3
+      and tried_at <= case listings when 0 then cast(:unsaid as timestamptz) when 1 then :unsaid_again else :unsaid_last end
 """)
 _RECOVER = text("""
     select s.clinic_id, s.id from senders s
@@ -51,14 +55,19 @@ _NEXT = text("""
         union all select min(tried_at) + :unanswered from outbound where status = 'offered'
         union all select min(tried_at + case when listings = 0 then cast(:first as interval) else :second end)
                   from outbound where status = 'uncertain'
+        union all select min(tried_at + case listings when 0 then cast(:unsaid as interval) when 1 then :unsaid_again
+                                                      else :unsaid_last end)
+                  from outbound where status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3
     ) as coming
 """)
-_AFTER = {
+_AGES = {
     "stale": STALE_CLAIM,
     "unanswered": UNANSWERED,
     "first": LISTINGS[0],
     "second": LISTINGS[1],
-    "reply": int(Priority.REPLY),
+    "unsaid": RECEIPT_LISTINGS[0],
+    "unsaid_again": RECEIPT_LISTINGS[1],
+    "unsaid_last": RECEIPT_LISTINGS[2],
 }
 _BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name) do update set at = excluded.at")
 
@@ -73,12 +82,7 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     """
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
     rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)})]
-    moments = {
-        "stale": now - STALE_CLAIM,
-        "unanswered": now - UNANSWERED,
-        "first": now - LISTINGS[0],
-        "second": now - LISTINGS[1],
-    }
+    moments = {name: now - age for name, age in _AGES.items()}
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
     everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
@@ -89,7 +93,7 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
 
 def next_moment(connection: Connection) -> datetime | None:
     """The earliest moment at which anything is due; it may lie in the past. Rounds of upkeep wait for nobody's sake."""
-    found: datetime | None = connection.execute(_NEXT, _AFTER).scalar()
+    found: datetime | None = connection.execute(_NEXT, {**_AGES, "reply": int(Priority.REPLY)}).scalar()
     return found
 
 

@@ -250,3 +250,47 @@ def test_a_text_taken_before_a_long_outage_of_ours_is_found_and_not_sent_again(h
     house.turn()
     house.turn()
     assert (status(house), len(house.bodies())) == ("delivered", 1)
+
+
+def test_a_failure_whose_receipt_was_lost_is_found_and_a_person_is_told(house: House) -> None:
+    house.carrier.faults.plan("fails", code=30005)
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    assert (status(house), house.tasks()) == ("accepted", {})
+    later(house, 16 * MINUTE)
+    assert (status(house), list(house.tasks())) == ("undelivered", ["phone_preparation"])
+
+
+def test_a_passing_failure_whose_receipt_was_lost_is_found_and_the_text_goes_again_once(house: House) -> None:
+    house.carrier.faults.plan("fails", code=30001)
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    later(house, timedelta(hours=1))
+    assert (status(house), len(house.bodies()), house.tasks()) == ("delivered", 1, {})
+
+
+def test_a_delivery_whose_receipt_was_lost_is_found_at_the_first_look(house: House) -> None:
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    assert status(house) == "accepted"
+    later(house, 16 * MINUTE)
+    assert (status(house), outbound(house)[0]["listings"]) == ("delivered", 0)
+
+
+def test_a_text_of_which_the_carrier_never_says_what_became_is_told_to_a_person_and_not_asked_for_ever(
+    house: House,
+) -> None:
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    house.carrier.delete(outbound(house)[0]["provider_sid"])
+    later(house, timedelta(hours=10))
+    assert (outbound(house)[0]["listings"], house.tasks()) == (2, {})
+    later(house, timedelta(hours=2))
+    (row,) = outbound(house)
+    assert (row["status"], row["listings"], list(house.tasks())) == ("accepted", 3, ["phone_preparation"])
+    later(house, timedelta(hours=3))
+    assert outbound(house)[0]["listings"] == 3

@@ -268,7 +268,8 @@ def _fault(random: Random, add: Any, at: int) -> None:
             add(at, "fault", fault="code", code=random.choice(CODES))
         case "fate":
             fate = random.choice(FATES)
-            code = random.choice(LATER_CODES) if fate == "undelivered" else 0
+            fails = fate == "undelivered" or (fate == "lost_receipts" and random.random() < 0.4)
+            code = random.choice(LATER_CODES) if fails else 0
             wait = random.choice((2, 5, 40, 600)) * MINUTE if fate in ("late_receipts", "slow") else 0
             for _ in range(random.choice((1, 1, 2, 6)) if fate in ("lost_receipts", "undelivered") else 1):
                 add(at, "fault", fault=fate, code=code, wait=wait)
