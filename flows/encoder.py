@@ -7,9 +7,9 @@ package cannot be loaded, the n-gram heads work alone, with a gate of their own.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +22,9 @@ from flows.features import clean, weighted
 Floats = NDArray[np.float32]
 MODEL, MANIFEST = "router.npz", "manifest.json"
 FLOOR = 1e-4  # no view alone may rule a class out
+LIKELY = (
+    12  # classes whose phrasings are compared one by one; of 760 texts of the tuning split all decide as with every one
+)
 
 
 @dataclass(frozen=True)
@@ -65,31 +68,47 @@ class Heads:
     grams: Mapping[str, tuple[int, float]]
     encoder: Any
 
-    def scores(self, text: str) -> Scores:
-        """Every head on one text."""
-        cleaned = clean(text)
-        found = list(weighted(cleaned, self.grams))
-        columns = [column for column, _ in found]
-        values = np.array([value for _, value in found], dtype=np.float32)
-        vector = self.encoder.encode(cleaned) if self.encoder else None
+    @cached_property
+    def thirds(self) -> list[int]:
+        """Where each class begins in the bank, its second and last third, and the bank's length."""
+        return list(map(int, self.numbers["bank_thirds"]))
+
+    def scores(self, texts: Sequence[str]) -> list[Scores]:
+        """Every head on each text; several at once cost little more than one, as the encoder is read through once."""
+        cleaned = [clean(text) for text in texts]
+        vectors = self.encoder.encode(cleaned) if self.encoder else [None] * len(cleaned)
+        return [self._weigh(*self._grams(each), vector) for each, vector in zip(cleaned, vectors, strict=True)]
+
+    def _weigh(self, columns: list[int], values: Floats, vector: Floats | None) -> Scores:
         topic = self.topic_scores(columns, values, vector)
         safety = self._safety(columns, values, vector, topic)
         order = np.argsort(-topic, kind="stable")
         gate = self._gate(topic)
-        spanish = sigmoid(self._sparse("spanish", columns, values))
         return Scores(
             tuple((self.classes[at], round(float(topic[at]), 4)) for at in order),
             {kind: round(float(safety[at]), 4) for at, kind in enumerate(self.kinds)},
             round(float(gate[0]), 4),
             round(float(gate[1]), 4),
-            round(float(spanish[0]), 4),
+            self._spanish(columns, values),
         )
+
+    def settled(self, text: str, known: str, *, answerable: bool) -> Scores:
+        """The scores of a text that a phrasing of class `known` says to the word: nothing is weighed but its language."""
+        sure = 1.0 if answerable else 0.0
+        safety = {kind: 1.0 if kind == known else 0.0 for kind in self.kinds}
+        return Scores(((known, 1.0),), safety, sure, sure, self._spanish(*self._grams(clean(text))))
 
     def glance(self, text: str) -> str:
         """The class that the n-grams alone think of first: a tenth of the cost of all heads."""
-        found = list(weighted(clean(text), self.grams))
-        values = np.array([value for _, value in found], dtype=np.float32)
-        return self.classes[int(np.argmax(self._sparse("topic", [column for column, _ in found], values)))]
+        return self.classes[int(np.argmax(self._sparse("topic", *self._grams(clean(text)))))]
+
+    def _grams(self, cleaned: str) -> tuple[list[int], Floats]:
+        """The columns of a text's known n-grams, and their values."""
+        found = weighted(cleaned, self.grams)
+        return [column for column, _ in found], np.array([value for _, value in found], dtype=np.float32)
+
+    def _spanish(self, columns: list[int], values: Floats) -> float:
+        return round(float(sigmoid(self._sparse("spanish", columns, values))[0]), 4)
 
     def known(self, text: str) -> str:
         """The class of a phrasing that says the very same, or an empty string: nothing needs to be weighed then."""
@@ -102,19 +121,36 @@ class Heads:
         return np.asarray(bias + values @ self.numbers[f"{name}_sparse"][columns] if columns else bias)
 
     def topic_scores(self, columns: list[int], values: Floats, vector: Floats | None) -> Floats:
-        """The probability of each class, in the order of `classes`: the views' weighted product."""
+        """The probability of each class, in the order of `classes`: the views' weighted product.
+
+        The third view is the dearest, so it is asked only of the classes that the first two think likeliest.
+        """
         views = [softmax(self._sparse("topic", columns, values))]
         if vector is not None:
             views.append(softmax(vector @ self.numbers["use_dense"] + self.numbers["use_bias"]))
-            views.append(softmax(self._near(vector) * self.numbers["near_scale"][0]))
-        logs = sum(weight * np.log(view + FLOOR) for weight, view in zip(self.numbers["views"], views, strict=False))
-        return softmax(np.asarray(logs))
+        logs = np.asarray(sum(self.numbers["views"][at] * np.log(view + FLOOR) for at, view in enumerate(views)))
+        if vector is not None:
+            near = softmax(
+                self._near(vector, np.argsort(-logs, kind="stable")[:LIKELY]) * self.numbers["near_scale"][0]
+            )
+            logs = logs + self.numbers["views"][2] * np.log(near + FLOOR)
+        return softmax(logs)
 
-    def _near(self, vector: Floats) -> Floats:
-        """Likeness to each class: its nearest phrasing, and the mean of the nearest of each of three parts of them."""
-        alike = self.numbers["bank"] @ (vector @ self.numbers["bank_axes"])
-        nearest = np.maximum.reduceat(alike, self.numbers["bank_thirds"]).reshape(len(self.classes), 3)
-        return np.asarray(0.5 * nearest.max(axis=1) + 0.5 * nearest.mean(axis=1), dtype=np.float32)
+    def _near(self, vector: Floats, likely: NDArray[np.int64]) -> Floats:
+        """Likeness to each of the `likely` classes: its nearest phrasing, and the mean of the nearest of each third of them.
+
+        The other classes are taken to be as far as the farthest of these.
+        """
+        bank, thirds = self.numbers["bank"], self.thirds
+        along = vector @ self.numbers["bank_axes"]
+        near = np.zeros(len(self.classes), dtype=np.float32)
+        for at in likely.tolist():
+            first, second, third, end = thirds[3 * at : 3 * at + 4]
+            alike = bank[first:end] @ along
+            nearest = np.maximum.reduceat(alike, (0, second - first, third - first)).tolist()
+            near[at] = 0.5 * max(nearest) + 0.5 * sum(nearest) / 3
+        near[near == 0] = near[likely].min()
+        return near
 
     def _safety(self, columns: list[int], values: Floats, vector: Floats | None, topic: Floats) -> Floats:
         """The mean of each kind's own detector and of the topic heads, which know what it competes with."""

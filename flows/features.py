@@ -8,7 +8,7 @@ Training uses this very code, so that the model cannot see anything else than a 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from flows.words import plain
 
@@ -76,27 +76,26 @@ def clean(text: str) -> str:
 def grams(cleaned: str) -> Counter[str]:
     """Letter n-grams of 2 to 5 within words (edges marked), and runs of 1 to 3 words; numbers are one and the same."""
     words = _DIGITS.sub("0", cleaned).split()
-    found: Counter[str] = Counter()
+    found: list[str] = []
     for word in words:
         edged = f"<{word}>"
         for size in (2, 3, 4, 5):
-            found.update(edged[at : at + size] for at in range(len(edged) - size + 1))
+            found += [edged[at : at + size] for at in range(len(edged) - size + 1)]
     marked = [f" {word}" for word in ("^", *words, "$")]
     for size in (1, 2, 3):
-        found.update("".join(marked[at : at + size]) for at in range(len(marked) - size + 1))
-    return found
+        found += ["".join(marked[at : at + size]) for at in range(len(marked) - size + 1)]
+    return Counter(found)
 
 
-def weighted(cleaned: str, weight: Mapping[str, tuple[int, float]]) -> Iterator[tuple[int, float]]:
+def weighted(cleaned: str, weight: Mapping[str, tuple[int, float]]) -> list[tuple[int, float]]:
     """(column, value) of each known n-gram of a text, by sublinear count and the n-gram's own weight, unit length."""
-    values = [
-        (column, (1.0 + math.log(count)) * idf)
-        for gram, count in grams(cleaned).items()
-        if gram in weight
-        for column, idf in (weight[gram],)
-    ]
-    length = math.sqrt(sum(value * value for _, value in values)) or 1.0
-    return ((column, value / length) for column, value in values)
+    values = []
+    for gram, count in grams(cleaned).items():
+        known = weight.get(gram)
+        if known is not None:
+            values.append((known[0], known[1] if count == 1 else (1.0 + math.log(count)) * known[1]))
+    length = math.sqrt(sum([value * value for _, value in values])) or 1.0
+    return [(column, value / length) for column, value in values]
 
 
 _BREAKS = re.compile(

@@ -17,7 +17,7 @@ class Priority(IntEnum):
     """Order in which one sender's texts leave; the lower the sooner."""
 
     SAFETY = 0  # safety wording, and the words of a person's own answer
-    KEYWORD = 1  # the one opt-out confirmation, HELP, START
+    KEYWORD = 1  # the one opt-out confirmation, HELP; not the answer to START, which a later STOP takes back
     REPLY = 2
     DAY_OF = 3  # the day before and the day of the visit, a move, a cancellation
     REMINDER = 4

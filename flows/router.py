@@ -7,7 +7,8 @@ It never sees the open question: the engine asks it only when the question did n
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flows.encoder import Heads, Scores, heads
 from flows.features import parts_of
@@ -90,7 +91,8 @@ def route(text: str, context: Context) -> Decision:
         return Decision("answer", ("confirm",))
     model = heads()
     levels = WITH_ENCODER if model.encoder else ALONE
-    scores = _scores(model, text)
+    parts = _questions(model, text)
+    scores, *of_parts = _scores(model, (text, *parts))
     ruled = safety(text)
     found = ruled | _sensed(scores, levels, told=bool(ruled & LEAVING))
     caution = tuple(
@@ -99,19 +101,18 @@ def route(text: str, context: Context) -> Decision:
     language = _language(scores, words)
     if found:
         return Decision("safety", _beside(found, scores, levels), found, caution, language, found - ruled)
-    tier, topics = _act(text, scores, levels)
+    tier, topics = _act(scores, of_parts, levels)
     return Decision(tier, topics, frozenset(), caution, language)
 
 
-def _scores(model: Heads, text: str) -> Scores:
-    """The heads' scores; where a phrasing says the very same, its class comes first and for sure."""
-    known, scores = model.known(text), model.scores(text)
-    if not known:
-        return scores
-    rest = tuple((topic, score) for topic, score in scores.topics if topic != known)
-    safety = {kind: 1.0 if kind == known else 0.0 for kind in scores.safety}
-    sure = 0.0 if known in NO_TOPIC else 1.0
-    return replace(scores, topics=((known, 1.0), *rest), safety=safety, sure=sure, among=sure)
+def _scores(model: Heads, texts: Sequence[str]) -> list[Scores]:
+    """The heads' scores of each text; where a phrasing says the very same, its class and for sure."""
+    known = [model.known(text) for text in texts]
+    weighed = iter(model.scores([text for text, sure in zip(texts, known, strict=True) if not sure]))
+    return [
+        model.settled(text, sure, answerable=sure not in NO_TOPIC) if sure else next(weighed)
+        for text, sure in zip(texts, known, strict=True)
+    ]
 
 
 def _sensed(scores: Scores, levels: Thresholds, *, told: bool) -> set[Safety]:
@@ -131,16 +132,18 @@ def _sensed(scores: Scores, levels: Thresholds, *, told: bool) -> set[Safety]:
 
 def ranked(text: str) -> tuple[str, ...]:
     """Every topic an answer exists for, best first: what a choice is made from."""
-    return _topics(_scores(heads(), text))
+    (scores,) = heads().scores((text,))
+    known = heads().known(text)
+    return tuple(sorted(_topics(scores), key=lambda topic: topic != known))
 
 
 def _topics(scores: Scores) -> tuple[str, ...]:
     return tuple(topic for topic, _ in scores.topics if topic not in NO_TOPIC)
 
 
-def _act(text: str, scores: Scores, levels: Thresholds) -> tuple[str, tuple[str, ...]]:
+def _act(scores: Scores, of_parts: Sequence[Scores], levels: Thresholds) -> tuple[str, tuple[str, ...]]:
     """Answer, choose, or say that it is not known."""
-    two = _two_parts(text, levels)
+    two = _two_answers(of_parts, levels)
     if two:
         return "answer", two
     best = _topics(scores)
@@ -153,17 +156,19 @@ def _act(text: str, scores: Scores, levels: Thresholds) -> tuple[str, tuple[str,
     return "unknown", ()
 
 
-def _two_parts(text: str, levels: Thresholds) -> tuple[str, ...]:
-    """The two topics of a text whose parts each ask one thing for sure; a greeting or a thank-you is no part."""
-    asked: list[str] = []
+def _questions(model: Heads, text: str) -> tuple[str, ...]:
+    """The parts of a text in which, seen at a glance, two questions are that have answers; else none."""
     parts = parts_of(text)
     if sum(ASKS.search(plain(part)) is not None for part in parts) < 2:
         return ()
-    thought = {heads().glance(part) for part in parts} - {"smalltalk"}
-    if len(thought) < 2 or thought & NO_TOPIC:  # seen at a glance: not two questions that have answers
-        return ()
-    for part in parts:
-        scores = _scores(heads(), part)
+    thought = {model.glance(part) for part in parts} - {"smalltalk"}
+    return () if len(thought) < 2 or thought & NO_TOPIC else parts
+
+
+def _two_answers(of_parts: Sequence[Scores], levels: Thresholds) -> tuple[str, ...]:
+    """The two topics of parts that each ask one thing for sure; a greeting or a thank-you is no part."""
+    asked: list[str] = []
+    for scores in of_parts:
         first = scores.topics[0][0]
         if first == "smalltalk":
             continue

@@ -134,7 +134,7 @@ def _note(turn: Turn, action: str) -> None:
     turn.audit(action)
 
 
-def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
+def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "patient") -> None:
     """A line in the ledger, with the hash of the very text that was on his phone when he answered."""
     focus = turn.focus
     asked = turn.session.scalar(
@@ -151,7 +151,7 @@ def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
         patient_id=focus.patient.id if focus.patient else None,
         kind=kind,
         given=given,
-        obtained_by="patient",
+        obtained_by=obtained_by,
         how=how,
         at=turn.now,
         text_hash=asked,
@@ -162,13 +162,13 @@ def _consent(turn: Turn, kind: str, given: bool, how: str) -> None:
         focus.detail = given
 
 
-def suppress(turn: Turn, how: str) -> None:
+def suppress(turn: Turn, how: str, obtained_by: str = "patient") -> None:
     """No more texts to this number. Repeating it keeps the first moment; each wish is still a line in the ledger."""
     if turn.focus.contact.opted_out_at is None:
         turn.focus.contact.opted_out_at = turn.now
         _set_contact(turn, opted_out_at=turn.now, opted_out_how=how)
         _phone_instead(turn, "he opted out of texts")
-    _consent(turn, "opt_out", True, how)
+    _consent(turn, "opt_out", True, how, obtained_by)
 
 
 def _resubscribe(turn: Turn) -> None:

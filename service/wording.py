@@ -22,7 +22,7 @@ _OUTBOUND = insert(Outbound)
 PLANNED_TEXTS = 12  # what the invitation promises: every touchpoint, the welcome and its question
 
 _SAFETY = frozenset({"crisis", "urgent", "caution_crisis", "caution_urgent", "fallback", "on_call"})
-_KEYWORD = frozenset({"stopped", "stopped_cancel", "help", "started", "declined", "condolence"})
+_KEYWORD = frozenset({"stopped", "stopped_cancel", "help", "declined", "condolence"})
 
 
 # What a site may leave unsaid, or has not said in this language: an approved text stands in and points to the phone.

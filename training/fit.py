@@ -103,10 +103,10 @@ def axes_of(vectors: Floats) -> Floats:
 
 
 def _thirds(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Where each class begins in the bank, and its second and last third."""
+    """Where each class begins in the bank, its second and last third, and at the end how long the bank is."""
     starts = np.searchsorted(labels, np.arange(classes + 1))
     parts = [[a, a + (b - a) // 3, a + 2 * (b - a) // 3] for a, b in pairwise(starts)]
-    return np.array(parts, dtype=np.int64).ravel()
+    return np.array([*np.ravel(parts), starts[-1]], dtype=np.int64)
 
 
 def _known(data: Data) -> dict[str, Any]:

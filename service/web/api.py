@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from service import booking, timeline
+from service import booking, care, timeline
 from service.intake import Booking, Permission, read_booking
 from service.store.journeys import Scan
 from service.web.access import ApiCaller, TheParts
@@ -66,6 +66,12 @@ class ScanBody(_Body):
         )
 
 
+class WishBody(_Body):
+    """That he wants no more texts, as he told the clinic."""
+
+    how: str = Field(min_length=1, description="how he said so, such as: by phone to the front desk")
+
+
 class Outcome(BaseModel):
     """What became of a request: new, moved, changed, same, or the ending."""
 
@@ -105,6 +111,13 @@ def put_scan(
     done = booking.book(parts, caller.clinic_id, external_id, body.booking(), actor=caller.actor, now=parts.now())
     response.status_code = 201 if done.outcome == "new" else 200
     return Outcome(external_id=external_id, outcome=done.outcome)
+
+
+@router.post("/scans/{external_id}/stop-texts")
+def stop_texts(external_id: ExternalId, body: WishBody, caller: ApiCaller, parts: TheParts) -> Outcome:
+    """Stop every text to the phone of this scan. Only he can undo it, by texting START; saying it twice changes nothing."""
+    changed = care.stop_texts(parts, caller.clinic_id, external_id, body.how, actor=caller.actor, now=parts.now())
+    return Outcome(external_id=external_id, outcome="stopped" if changed else "same")
 
 
 @router.post("/scans/{external_id}/{ending}")

@@ -1,8 +1,7 @@
 """The staff's pages: the list of scans, one patient's timeline and thread, booking, and the tasks that need a person."""
 
 import hashlib
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -11,11 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.model import Reason
-from service import booking, schedule, tasks, timeline
-from service.effects import Turn
+from service import booking, care, schedule, tasks, timeline
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
-from service.store.focus import Focus, focus_on_contact, keep_talk
+from service.store.focus import Focus, focus_on_contact
 from service.store.journeys import Scan
 from service.store.people import ContactPoint, Patient, Site
 from service.store.texts import Task
@@ -23,6 +21,7 @@ from service.web.access import Person, StaffMember, TheParts
 from service.web.pages import page
 from service.wiring import Parts
 
+LANGUAGES = {"en": "English", "es": "Spanish"}
 router = APIRouter(prefix="/clinic", include_in_schema=False)
 Field = Annotated[str, Form(max_length=500)]
 
@@ -59,6 +58,7 @@ def _form(
             "who": who,
             "sites": _sites(session),
             "reasons": list(Reason),
+            "languages": LANGUAGES,
             "given": given,
             "wrong": wrong,
             "here": "book",
@@ -80,6 +80,7 @@ def book(
     reason: Field = "unknown",
     starts_at: Field = "",
     permission_how: Field = "",
+    language: Field = "en",
 ) -> Response:
     """Book it; a wrong field comes back with the form as it was filled in, and nothing is stored."""
     given = {
@@ -92,6 +93,7 @@ def book(
         "tracer": tracer,
         "reason": reason,
         "permission_how": permission_how,
+        "language": language,
     }
     now = parts.now()
     try:
@@ -101,7 +103,7 @@ def book(
             patient_id=patient_id,
             given_name=given_name,
             phone=phone,
-            language="en",
+            language=language,
             zone=None,
             arrival_at=arrival_at,
             starts_at=starts_at or None,
@@ -207,29 +209,23 @@ def end(request: Request, external_id: str, who: StaffMember, parts: TheParts, s
 @router.post("/scans/{external_id}/release")
 def release(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
     """After a safety reply: someone has spoken to him, and the ordinary texts may go on."""
-    now = parts.now()
-    with parts.database.clinic(who.clinic_id) as session:
-        scan: Scan = timeline.find_scan(session, who.clinic_id, external_id)
-        focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
-        keep_talk(session, focus, replace(focus.talk(now), care_pause=False))
-        Turn(session, focus, parts.scripts.of(focus.script), now).audit("care_released", by=who.actor)
+    care.release(parts, who.clinic_id, external_id, actor=who.actor, now=parts.now())
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
-
-
-TAKE_OVER = timedelta(hours=2)
 
 
 @router.post("/scans/{external_id}/takeover")
 def take_over(request: Request, external_id: str, who: StaffMember, parts: TheParts, hold: Field = "yes") -> Response:
     """A member of staff writes with him: the bot is silent for two hours, safety and STOP excepted, or hands back now."""
-    now = parts.now()
-    with parts.database.clinic(who.clinic_id) as session:
-        scan = timeline.find_scan(session, who.clinic_id, external_id)
-        patient = session.get_one(Patient, (who.clinic_id, scan.patient_id), with_for_update=True)
-        patient.taken_over_until = now + TAKE_OVER if hold == "yes" else None
-        focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
-        turn = Turn(session, focus, parts.scripts.of(focus.script), now)
-        turn.audit("taken_over" if hold == "yes" else "handed_back", by=who.actor)
+    care.take_over(parts, who.clinic_id, external_id, hold == "yes", actor=who.actor, now=parts.now())
+    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
+
+
+@router.post("/scans/{external_id}/stop-texts")
+def stop_texts(request: Request, external_id: str, who: StaffMember, parts: TheParts, how: Field = "") -> Response:
+    """He told the clinic that he wants no more texts."""
+    if not how.strip():
+        raise Invalid("how", "say how he asked for it, such as: by phone")
+    care.stop_texts(parts, who.clinic_id, external_id, how.strip(), actor=who.actor, now=parts.now())
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
 
 

@@ -100,8 +100,8 @@ def test_any_text_gets_a_decision_of_a_known_shape_and_always_the_same(text: str
 
 def test_without_the_encoders_package_the_n_grams_work_alone() -> None:
     alone = read_heads(None)
-    assert alone.scores("does it hurt").topics[0][0] == "hurt"
-    assert alone.scores("ya no quiero vivir mas").topics[0][0] == "crisis"
+    assert alone.scores(["does it hurt"])[0].topics[0][0] == "hurt"
+    assert alone.scores(["ya no quiero vivir mas"])[0].topics[0][0] == "crisis"
     assert heads().encoder is not None
 
 

@@ -294,3 +294,14 @@ def test_a_text_of_which_the_carrier_never_says_what_became_is_told_to_a_person_
     assert (row["status"], row["listings"], list(house.tasks())) == ("accepted", 3, ["phone_preparation"])
     later(house, timedelta(hours=3))
     assert outbound(house)[0]["listings"] == 3
+
+
+def test_the_answer_to_start_that_was_lost_does_not_come_after_a_stop(house: House) -> None:
+    house.opt_in()
+    house.text("STOP")
+    unheard(house, "START", "SMlost")
+    house.clock.at += timedelta(seconds=5)
+    house.text("STOP")
+    seen = len(house.bodies())
+    later(house, timedelta(hours=1))
+    assert (outbound(house, "key = 'started'")[0]["status"], len(house.bodies())) == ("refused", seen)

@@ -7,13 +7,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from service import booking, tasks
+from service import booking, care, tasks
 from service.clinics import AddedClinic, add_clinic
 from service.demo_data import SITE
-from service.effects import Turn
 from service.errors import Conflict, Invalid, NotFound
 from service.intake import Permission, read_booking
-from service.store.focus import focus_on_contact, keep_talk
 from service.store.people import Sender, Site
 from service.switches import set_switch
 from service.wiring import Parts
@@ -140,16 +138,18 @@ class Desk:
                 scan.state = how["state"]
 
     def release(self, journey: Journey, now: datetime) -> None:
-        """Someone has spoken to him after a safety reply (as /clinic does it)."""
-        clinic_id, _ = self.ids(journey)
-        with self.parts.database.clinic(clinic_id) as session:
-            contact = session.execute(
-                text("select id from contact_points where phone = :phone"), {"phone": journey.phone}
-            ).scalar()
-            if contact is not None:
-                focus = focus_on_contact(session, clinic_id, contact)
-                keep_talk(session, focus, replace(focus.talk(now), care_pause=False))
-                Turn(session, focus, self.parts.scripts.of(focus.script), now).audit("care_released", by="simulation")
+        """Someone has spoken to him after a safety reply."""
+        if self.ids(journey) in self.truth.scans:
+            care.release(self.parts, *self.ids(journey), actor="simulation", now=now)
+
+    def stop_texts(self, journey: Journey, how: dict[str, Any], now: datetime) -> None:
+        """He told the clinic that he wants no more texts; nothing is said about that by text."""
+        del how
+        clinic_id, external_id = self.ids(journey)
+        care.stop_texts(self.parts, clinic_id, external_id, "by phone", actor="simulation", now=now)
+        phone = self.truth.phone(clinic_id, self.truth.scans[clinic_id, external_id].phone)
+        if phone.stopped_at is None:
+            phone.stopped_at, phone.confirmed = now, True
 
     def pause_everything(self, value: bool, now: datetime) -> None:
         """The operators' switch."""

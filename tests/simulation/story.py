@@ -32,7 +32,8 @@ FATES = (
     "undelivered",
 )
 WEBHOOK_FAULTS = ("twice_at_once", "retried", "late_answer", "lost_answer", "broken")
-ACTIVITIES = ("send", "send", "fire", "settle", "announce", "turn", "turn", "book", "end", "receipt", "receipt")
+ACTIVITIES = ("send", "send", "fire", "settle", "announce", "turn", "turn", "book", "end", "receipt", "receipt",
+              "stop_texts")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,8 @@ def _life(random: Random, journey: Journey) -> list[Step]:
         _fault(random, add, random.randint(booked - HOUR, arrival + 10 * DAY))
     if random.random() < 0.3:
         add(random.randint(booked, arrival + DAY), "release")
+    if random.random() < 0.08:
+        add(random.randint(booked, arrival + DAY), "stop_texts")
     if random.random() < 0.1:
         add(random.randint(booked, arrival + DAY), "pause_patient", seconds=random.choice((HOUR, 5 * HOUR)))
     return steps

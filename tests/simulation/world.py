@@ -198,8 +198,8 @@ class World:
 
     def _clinic(self, what: str, journey: Journey, how: dict[str, Any]) -> None:
         """The clinic's system says something; if we died it says it again."""
-        act = self.desk.book if what == "book" else self.desk.end
-        if what == "book" and how.get("arrival") is None and self.desk.ids(journey) not in self.truth.scans:
+        act = {"book": self.desk.book, "end": self.desk.end, "stop_texts": self.desk.stop_texts}[what]
+        if how.get("arrival") is None and what != "end" and self.desk.ids(journey) not in self.truth.scans:
             return
         if not self._do(what, lambda: act(journey, how, self.now)):
             self.carrier.later(30 * SECOND, "clinic", what=what, journey=journey, how=how)
