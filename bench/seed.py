@@ -24,8 +24,8 @@ _LIST = text("""
 """)
 _PEOPLE = (
     """
-    insert into patients (clinic_id, id, external_id, given_name, language, created_at)
-    select clinic, n, 'P-' || n, 'Walter', 'en', :now from people
+    insert into patients (clinic_id, id, external_id, given_name, language, language_chosen, created_at)
+    select clinic, n, 'P-' || n, 'Walter', 'en', false, :now from people
     """,
     """
     insert into contact_points (clinic_id, id, phone, phone_hash, created_at)

@@ -4,6 +4,7 @@ from flows.engine import TOLD, step
 from flows.model import Conversation, Decision, Keywords, Reason, Safety, Say, Standing, Suppress, TextReceived
 from flows.safety import safety
 from flows.script import NEXT, PENDING, SAME, Answer, Script, ScriptError, located
+from flows.which import STATE as WHICH
 from messages.catalog import FORMS
 
 # Every topic that the router may answer: DESIGN's list of topics, and an urgent kind of `location_arrival` of our own.
@@ -18,7 +19,8 @@ TOPICS = frozenset({
 })  # fmt: skip
 ALWAYS = ("crisis", "urgent", "stopped", "stopped_cancel", "help", "started", "declined", "condolence", "stranger",
           "choose", "unknown", "unknown_again", "handover", "offer_detail", "fallback", "results_personal", "on_call",
-          "caution_crisis", "caution_urgent", "language_set", "language_offer", "more_none", "guide_link")  # fmt: skip
+          "caution_crisis", "caution_urgent", "language_set", "language_offer", "more_none", "guide_link",
+          "which_visit")  # fmt: skip
 
 
 def prove(script: Script) -> None:
@@ -57,9 +59,9 @@ def _targets(script: Script) -> None:
 
 
 def _reachable(script: Script) -> None:
-    """From the start by answers, touchpoints and the engine's own moves to `offer`, `choose`, `told` and `ready`."""
+    """From the start by answers, touchpoints and the engine's own moves to `offer`, `choose`, `which`, `told` and `ready`."""
     opened = {t.opens for t in script.touchpoints.values() if t.opens}
-    reached = {script.start, "ready", "offer", "choose", TOLD} | opened
+    reached = {script.start, "ready", "offer", "choose", WHICH, TOLD} | opened
     reached |= {answer.to for place, answer in _answers(script) if not place.startswith("states.")} - {SAME}
     while True:
         more = {answer.to for name in reached for answer in script.states[name].answers} - reached - {SAME}

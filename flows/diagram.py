@@ -16,7 +16,8 @@ def mermaid(script: Script) -> str:
             seen.setdefault(target, []).append(min(answer.words, key=lambda word: (len(word), word)))
         for target, words in seen.items():
             lines.append(f"    {name} --> {target}: {' / '.join(dict.fromkeys(words))}")
-    lines += ["    ready --> offer: cannot be told discreetly", "    ready --> choose: several topics"]
+    lines += ["    ready --> offer: cannot be told discreetly", "    ready --> choose: several topics",
+              "    ready --> which: several visits on his phone"]  # fmt: skip
     lines += ["    ready --> told: no visit known here"]
     lines += [f"    ready --> {answer.to}: {min(answer.words)}" for answer in script.anywhere if answer.to != SAME]
     return "\n".join(dict.fromkeys(lines)) + "\n"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from flows import limits
 from flows.first import safety_step
 from flows.model import (
+    ChooseVisit,
     Consent,
     Conversation,
     Decision,
@@ -29,8 +30,10 @@ from flows.model import (
     TextReceived,
     TouchpointDue,
 )
+from flows.moments import on_touchpoint
 from flows.safety import CARRIER_HELP_WORDS, HELP_WORDS, LANGUAGE_WORDS, START_WORDS
 from flows.script import NEXT, PENDING, SAME, Answer, Script
+from flows.which import ask_which, chosen
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
@@ -44,7 +47,7 @@ def step(script: Script, conversation: Conversation, event: Event) -> Step:
         case TextReceived():
             return _in_his_language(conversation, event, _on_text(script, conversation, event))
         case TouchpointDue():
-            return _on_touchpoint(script, conversation, event)
+            return on_touchpoint(script, conversation, event)
 
 
 def _in_his_language(before: Conversation, event: TextReceived, taken: Step) -> Step:
@@ -197,7 +200,7 @@ def _answer(script: Script, before: Conversation, topics: tuple[str, ...]) -> St
     for topic in topics:
         spoken = _say_topic(script, here, topic)
         here, effects = spoken.conversation, (*effects, *spoken.effects)
-        if here.state == "offer":  # the first question that needs permission waits for it; the rest he asks again
+        if here.state in ("offer", "which"):  # this question waits for his answer; the rest he asks again
             break
     return Step(here, effects)
 
@@ -212,6 +215,11 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
     if any(isinstance(effect, Freeze) for effect in effects):
         after = replace(after, standing=Standing.FROZEN)
     topic = answer.topic
+    if answer.visit:
+        picked = chosen(before, after, answer.visit)
+        if picked is None:
+            return _failed(script, before, asked_something=False)
+        topic, after, effects = before.pending, picked, (*effects, ChooseVisit(before.options[answer.visit - 1]))
     if answer.option:
         topic = before.options[answer.option - 1] if answer.option <= len(before.options) else ""
         if not topic:
@@ -237,6 +245,9 @@ def _back(script: Script, before: Conversation, taken: Step) -> Step:
 
 def _say_topic(script: Script, before: Conversation, topic: str) -> Step:
     """Answer a topic, do what it is for, or first ask for permission to name the scan if it cannot be told discreetly."""
+    asked = ask_which(script, before, topic)
+    if asked:
+        return asked
     if topic in script.routes:
         return _take(script, before, script.routes[topic])
     if script.texts.sayable(topic, before.language, before.form):
@@ -277,23 +288,3 @@ def _failed(script: Script, before: Conversation, *, asked_something: bool) -> S
     key = "unknown_again" if before.attempts and not state.asks else "unknown"
     after = before if state.asks else replace(before, attempts=1)
     return _again(script, before, Step(after, (Say(key, before.form), OpenTask("question"))))
-
-
-# A planned moment ---------------------------------------------------------------------------------------------------
-
-
-def _on_touchpoint(script: Script, before: Conversation, event: TouchpointDue) -> Step:
-    """Say a touchpoint and what is folded into it, as one text; open its question unless he needs care first."""
-    lead = script.touchpoints[event.touchpoint]
-    keys = [key.format(reason=before.reason) for key in (lead.done if event.done else lead.say)]
-    for name in event.merged:
-        keys += [key.format(reason=before.reason) for key in script.touchpoints[name].folded]
-    sayable = [key for key in keys if script.texts.sayable(key, before.language, before.form)]
-    if not sayable:
-        return Step(before, (Note("not said: he chose general texts, and this cannot be told discreetly"),))
-    if lead.ask and not before.care_pause:
-        sayable.append(lead.ask)
-    after = before
-    if lead.opens and not before.care_pause:
-        after = replace(before, state=lead.opens, attempts=0, reasked=False, options=(), pending="")
-    return Step(after, tuple(Say(key, before.form) for key in sayable))

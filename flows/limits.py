@@ -13,6 +13,9 @@ WEEKLY_CAP = 3
 WINDOW = (time(9), time(20))  # automated texts, in the patient's own zone
 URGENT_WINDOW = (time(7), time(22))  # a move or cancellation that cannot wait for the window
 
+REPLY_USEFUL = timedelta(minutes=15)  # an ordinary reply that did not arrive is stale after this
+CONFIRM_STOP_WITHIN = timedelta(minutes=5)  # the one confirmation of an opt-out (47 CFR 64.1200(a)(12))
+SURE_FOR = timedelta(days=1)  # of several visits, a question is about the one he chose or was texted about this lately
 LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no automatic answer but safety
 CATCH_UP = timedelta(minutes=3)  # how often each number's inbound texts are listed at the carrier
 STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on its way to the webhook

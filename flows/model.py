@@ -49,6 +49,15 @@ class Keywords(StrEnum):
 
 
 @dataclass(frozen=True)
+class Visit:
+    """One of several visits that are texted about at one number."""
+
+    ref: str
+    reason: Reason
+    detail: bool  # its patient agreed that texts may name the scan
+
+
+@dataclass(frozen=True)
 class Conversation:
     """All that decides the next reply. `state` is the question that is open, by its name in the flow."""
 
@@ -58,7 +67,7 @@ class Conversation:
     reason: Reason = Reason.UNKNOWN
     attempts: int = 0  # failed answers to the open question
     reasked: bool = False  # the open question was asked again after a digression
-    options: tuple[str, ...] = ()  # topics offered as 1, 2, 3
+    options: tuple[str, ...] = ()  # topics, or visits, offered as 1, 2, 3
     pending: str = ""  # the topic to answer once naming the scan is allowed
     care_pause: bool = False  # a safety reply was given; only logistics until staff release the patient
     keywords: Keywords = Keywords.OURS
@@ -68,6 +77,8 @@ class Conversation:
     back: str = ""  # the question to return to once he has chosen among topics
     language_offered: bool = False  # he wrote in another language and was told how to switch
     opted_out: bool = False  # also of a frozen number: an opt-out is confirmed once
+    visits: tuple[Visit, ...] = ()  # where there are several: all of them, by arrival
+    sure: bool = False  # which of them he means is plain: he chose it, or has just been texted about it
 
     @property
     def form(self) -> Form:
@@ -155,6 +166,13 @@ class SetLanguage:
 
 
 @dataclass(frozen=True)
+class ChooseVisit:
+    """From now on the conversation is about this one of the visits at his number."""
+
+    ref: str
+
+
+@dataclass(frozen=True)
 class LayJourney:
     """Lay out (again) what is still to come, now that he has opted in."""
 
@@ -180,7 +198,19 @@ class Note:
     action: str
 
 
-Effect = Say | Suppress | Resubscribe | Freeze | Consent | SetLanguage | LayJourney | StopPlans | OpenTask | Note
+Effect = (
+    Say
+    | Suppress
+    | Resubscribe
+    | Freeze
+    | Consent
+    | SetLanguage
+    | ChooseVisit
+    | LayJourney
+    | StopPlans
+    | OpenTask
+    | Note
+)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,14 @@ class ScriptError(ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What one accepted answer leads to. Exactly one of `say`, `topic` and `option` speaks."""
+    """What one accepted answer leads to. Exactly one of `say`, `topic`, `option` and `visit` speaks."""
 
     words: frozenset[str]
     to: str
     say: tuple[str, ...] = ()
     topic: str = ""
     option: int = 0  # the nth of the offered topics
+    visit: int = 0  # the nth of the offered visits
     form: str = ""  # only in this form of the conversation; empty: in both
     effects: tuple[Effect, ...] = ()
 
@@ -98,14 +99,15 @@ def _answer(place: str, table: dict[str, Any]) -> Answer:
         raise ScriptError(f"{place}: form {table['form']!r} is none of {', '.join(FORMS)}")
     if "to" not in table:
         raise ScriptError(f"{place}: add `to`: the state that follows")
-    if sum(map(bool, (table.get("say"), table.get("topic"), table.get("option")))) != 1:
-        raise ScriptError(f"{place}: give exactly one of say, topic, option")
+    if sum(map(bool, (table.get("say"), table.get("topic"), table.get("option"), table.get("visit")))) != 1:
+        raise ScriptError(f"{place}: give exactly one of say, topic, option, visit")
     return Answer(
         words=frozenset(table.get("words", ())),
         to=table["to"],
         say=tuple(table.get("say", ())),
         topic=table.get("topic", ""),
         option=table.get("option", 0),
+        visit=table.get("visit", 0),
         form=table.get("form", ""),
         effects=tuple(_effect(place, word) for word in table.get("effects", ())),
     )

@@ -51,8 +51,7 @@ def worst_values(language: str) -> list[dict[str, str]]:
         "visit_day": "Wednesday, September 30" if english else "miércoles, 30 de septiembre",
         "arrival_time": "10:15 am" if english else "10:15 a.m.",
         "later_time": "11:15 am" if english else "11:15 a.m.",
-        "first_visit": "Wednesday, September 30, 10:15 am" if english else "miércoles, 30 de septiembre, 10:15 a.m.",
-        "second_visit": "Wednesday, September 30, 11:15 am" if english else "miércoles, 30 de septiembre, 11:15 a.m.",
+        "visits": "\n".join(f"{n} Sep 30, 10:15 am" if english else f"{n} 30 sept, 10:15 a.m." for n in (1, 2, 3)),
         "guide_url": "https://texts.example.org/g/" + "x" * 22,
         "options": "1 Which blood level it needs\n2 Compared with other scans\n3 Being near other people",
         "task": "12345",
@@ -69,4 +68,4 @@ def worst_values(language: str) -> list[dict[str, str]]:
 def saturday_values() -> dict[str, str]:
     """Spanish values on the one day of the week whose name is not plain. It keeps its accent, and may cost twice."""
     plain = worst_values("es")[0]
-    return plain | {"visit_day": "sábado, 26 de septiembre", "first_visit": "sábado, 26 de septiembre, 10:15 a.m."}
+    return plain | {"visit_day": "sábado, 26 de septiembre"}

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import phonenumbers
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 _LOCALES = {"en": "en_US", "es": "es_US"}
 _DAY = {"en": "EEEE, MMMM d", "es": "EEEE, d 'de' MMMM"}
@@ -23,6 +23,12 @@ def spoken_time(local: datetime, language: str) -> str:
     """`9:15 am`; `9:15 a. m.`."""
     said = format_time(local, _TIME, locale=_LOCALES[language]).translate(_SPACES)
     return said.lower() if language == "en" else said
+
+
+def spoken_short(local: datetime, language: str) -> str:
+    """`Mar 18, 9:15 am`; `18 mar, 9:15 a. m.`: one line of a list."""
+    day = format_skeleton("MMMd", local, locale=_LOCALES[language]).translate(_SPACES)
+    return f"{day}, {spoken_time(local, language)}"
 
 
 @lru_cache(maxsize=1024)

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flows.engine import TOLD
 from flows.journey import notice
 from service import keys, planning
 from service.effects import Turn
 from service.errors import Conflict, NotFound
 from service.intake import Booking, check_against_site
 from service.store import audit
+from service.store.about import focus_on_booked, talk_about_the_next
 from service.store.contacts import contact_point
 from service.store.database import ring_after
-from service.store.focus import Focus, focus_on_contact, focus_on_scan
-from service.store.journeys import Conversation, Scan
+from service.store.facts import Focus
+from service.store.focus import focus_on_scan
+from service.store.journeys import Scan
 from service.store.people import Patient, Site
 from service.wiring import Parts
 
@@ -40,6 +41,9 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
     with parts.database.clinic(clinic_id) as session:
         site = _site(session, clinic_id, booking.site)
         arrival_at, starts_at = check_against_site(booking, site, now)
+        old_zone = session.scalar(
+            select(Patient.zone).where(Patient.clinic_id == clinic_id, Patient.external_id == booking.patient_id)
+        )
         patient = _patient(session, clinic_id, booking, now)
         contact_id = contact_point(
             session,
@@ -51,13 +55,16 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
             now=now,
         )
         scan = _locked(session, clinic_id, external_id)
-        if scan is None:
-            return _new(
-                parts, session, site, patient, contact_id, external_id, booking, (arrival_at, starts_at), actor, now
-            )
-        if scan.patient_id != patient.id:
+        times = (arrival_at, starts_at)
+        if scan is not None and scan.patient_id != patient.id:
             raise Conflict(f"scan {external_id} belongs to another patient")
-        return _change(parts, session, scan, site, contact_id, booking, (arrival_at, starts_at), actor, now)
+        if scan is None:
+            booked = _new(parts, session, site, patient, contact_id, external_id, booking, times, actor, now)
+        else:
+            booked = _change(parts, session, scan, site, contact_id, booking, times, actor, now)
+        if booking.zone != old_zone:
+            _plan_by_his_clock(session, patient, booked, now)
+        return booked
 
 
 def _site(session: Session, clinic_id: int, name: str | None) -> Site:
@@ -71,14 +78,31 @@ def _site(session: Session, clinic_id: int, name: str | None) -> Site:
 
 
 def _patient(session: Session, clinic_id: int, booking: Booking, now: datetime) -> Patient:
+    """The patient as the clinic tells of him; the language that he chose himself stays."""
     told = {"given_name": booking.given_name, "language": booking.language, "zone": booking.zone}
+    keeps = case((Patient.language_chosen, Patient.language), else_=booking.language)
     return session.scalars(
         insert(Patient)
-        .values(clinic_id=clinic_id, external_id=booking.patient_id, created_at=now, **told)
-        .on_conflict_do_update(index_elements=["clinic_id", "external_id"], set_=told)
+        .values(clinic_id=clinic_id, external_id=booking.patient_id, created_at=now, language_chosen=False, **told)
+        .on_conflict_do_update(index_elements=["clinic_id", "external_id"], set_={**told, "language": keeps})
         .returning(Patient),
         execution_options={"populate_existing": True},
     ).one()
+
+
+def _plan_by_his_clock(session: Session, patient: Patient, booked: Booked, now: datetime) -> None:
+    """His time zone changed: what is planned for him lies in other hours now, in each of his visits."""
+    planned = select(Scan.id).where(
+        Scan.clinic_id == patient.clinic_id,
+        Scan.patient_id == patient.id,
+        Scan.state == "booked",
+        Scan.plan_version > 0,
+    )
+    if booked.outcome in ("new", "moved", "changed"):  # that one has just been planned
+        planned = planned.where(Scan.id != booked.scan_id)
+    for scan_id in session.scalars(planned.order_by(Scan.id)).all():
+        focus = focus_on_scan(session, patient.clinic_id, scan_id)
+        planning.lay(session, focus, now, why="his time zone changed")
 
 
 def _locked(session: Session, clinic_id: int, external_id: str) -> Scan | None:
@@ -119,32 +143,12 @@ def _new(
     )
     session.add(scan)
     session.flush()
-    focus = _bring_into_focus(session, site.clinic_id, contact_id, patient.id, scan.id)
+    focus = focus_on_booked(session, site.clinic_id, contact_id, patient.id, scan.id)
     _permission(session, focus, booking, now)
     _plan_or_ask(parts, session, focus, booking, now, why="booked")
     session.refresh(scan)
     _audit(session, scan, actor, "booked", now)
     return Booked(scan.id, "new")
-
-
-def _bring_into_focus(session: Session, clinic_id: int, contact_id: int, patient_id: int, scan_id: int) -> Focus:
-    """The newest booking is what the conversation at this number is about."""
-    conversation = session.scalars(
-        select(Conversation)
-        .where(Conversation.clinic_id == clinic_id, Conversation.contact_point_id == contact_id)
-        .with_for_update()
-    ).one()
-    conversation.patient_id, conversation.scan_id = patient_id, scan_id
-    if conversation.state == TOLD:  # he was a stranger until now
-        conversation.state = "ready"
-    session.execute(  # a number that this scan has left knows nothing of it any more
-        update(Conversation)
-        .where(Conversation.clinic_id == clinic_id, Conversation.scan_id == scan_id)
-        .where(Conversation.contact_point_id != contact_id)
-        .values(scan_id=None, patient_id=None, state="ready", attempts=0, pending="", options=[])
-    )
-    session.flush()  # what is loaded next must see the new scan, and its new times
-    return focus_on_contact(session, clinic_id, contact_id)
 
 
 def _permission(session: Session, focus: Focus, booking: Booking, now: datetime) -> None:
@@ -199,7 +203,7 @@ def _change(
     if not moved and not other:
         return Booked(scan.id, "same")
     old = replace_times(scan, site, booking, times, contact_id, now)
-    focus = _bring_into_focus(session, scan.clinic_id, contact_id, scan.patient_id, scan.id)
+    focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id)
     _permission(session, focus, booking, now)
     planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
@@ -263,25 +267,8 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
             session.flush()
             focus = focus_on_scan(session, clinic_id, scan.id)
             tell(Turn(session, focus, parts.scripts.of(focus.script), now), "cancelled", scan.arrival_at, None)
-        _focus_on_the_next(session, scan, now)
+        talk_about_the_next(session, scan, now)
         return Booked(scan.id, state)
-
-
-def _focus_on_the_next(session: Session, ended: Scan, now: datetime) -> None:
-    """If the conversation was about this scan, it is now about the next one booked at that number, if there is one."""
-    following = session.scalars(
-        select(Scan)
-        .where(Scan.clinic_id == ended.clinic_id, Scan.contact_point_id == ended.contact_point_id)
-        .where(Scan.state == "booked", Scan.arrival_at > now)
-        .order_by(Scan.arrival_at)
-        .limit(1)
-    ).one_or_none()
-    if following is not None:
-        session.execute(
-            update(Conversation)
-            .where(Conversation.clinic_id == ended.clinic_id, Conversation.scan_id == ended.id)
-            .values(scan_id=following.id, patient_id=following.patient_id, state="ready", attempts=0, pending="")
-        )
 
 
 def _audit(session: Session, scan: Scan, actor: str, action: str, now: datetime) -> None:

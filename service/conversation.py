@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
 from sqlalchemy import select, text
@@ -32,7 +32,8 @@ from service.errors import NotFound
 from service.late import why_late
 from service.store.contacts import contact_point
 from service.store.database import ring_after
-from service.store.focus import Focus, focus_on_text
+from service.store.facts import Focus
+from service.store.focus import focus_on_text
 from service.store.people import ContactPoint
 from service.store.texts import Inbound, Outbound
 from service.wiring import Parts
@@ -40,7 +41,6 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-REPLY_USEFUL = timedelta(minutes=15)  # an ordinary reply that did not arrive is stale after this
 DEADLOCK = "40P01"
 Router = Callable[[str, Context], Decision]
 
@@ -247,7 +247,7 @@ def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> st
             reason=REASONS.get(verdict.reason, ""),
             priority=priority,
             due_at=turn.now,
-            valid_until=None if priority is Priority.SAFETY else turn.now + REPLY_USEFUL,
+            valid_until=None if priority is Priority.SAFETY else turn.now + wording.useful_for(say.key),
             inbound_id=turn.inbound_id,
         )
         if sent and by_outbox:

@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from flows.limits import SURE_FOR
 from flows.model import (
+    ChooseVisit,
     Consent,
     Effect,
     Freeze,
@@ -23,7 +25,9 @@ from flows.model import (
 from flows.script import Script
 from service import planning, tasks
 from service.store import audit
-from service.store.focus import Focus, keep_talk
+from service.store.about import talk_about
+from service.store.facts import Focus
+from service.store.focus import focus_on_scan, keep_talk
 from service.store.journeys import Scan
 from service.store.people import ContactPoint, Patient
 from service.store.texts import Outbound
@@ -93,23 +97,30 @@ def _apply(turn: Turn, effect: Effect) -> None:
             _consent(turn, kind, given, f"his reply ({text_key})")
         case SetLanguage(language):
             _set_language(turn, language)
+        case ChooseVisit(ref):
+            _choose_visit(turn, int(ref))
         case LayJourney():
             planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
         case StopPlans(reason):
-            if turn.focus.patient is not None:
-                turn.focus.patient.stopped = True
-                turn.session.execute(
-                    update(Patient)
-                    .where(Patient.clinic_id == turn.focus.clinic_id, Patient.id == turn.focus.patient.id)
-                    .values(stopped_at=turn.now)
-                )
-            for scan_id in planning.scans_of(turn.session, turn.focus):
-                planning.void(turn.session, turn.focus.clinic_id, scan_id, reason, turn.now)
-            turn.audit("plans_stopped", reason=reason)
+            _stop_plans(turn, reason)
         case OpenTask(kind):
             turn.open_task(kind)
         case Note(action):
             _note(turn, action)
+
+
+def _stop_plans(turn: Turn, reason: str) -> None:
+    focus = turn.focus
+    if focus.patient is not None:
+        focus.patient.stopped = True
+        turn.session.execute(
+            update(Patient)
+            .where(Patient.clinic_id == focus.clinic_id, Patient.id == focus.patient.id)
+            .values(stopped_at=turn.now)
+        )
+    for scan_id in planning.scans_of(turn.session, focus):
+        planning.void(turn.session, focus.clinic_id, scan_id, reason, turn.now)
+    turn.audit("plans_stopped", reason=reason)
 
 
 def _set_language(turn: Turn, language: str) -> None:
@@ -119,9 +130,18 @@ def _set_language(turn: Turn, language: str) -> None:
         turn.session.execute(
             update(Patient)
             .where(Patient.clinic_id == turn.focus.clinic_id, Patient.id == patient.id)
-            .values(language=language)
+            .values(language=language, language_chosen=True)
         )
     turn.audit("language", language=language)
+
+
+def _choose_visit(turn: Turn, scan_id: int) -> None:
+    """What is said next is about that visit, and what he asks in the next day too."""
+    focus = turn.focus
+    other = focus_on_scan(turn.session, focus.clinic_id, scan_id)
+    focus.scan, focus.patient, focus.site = other.scan, other.patient, other.site
+    focus.opted_in, focus.detail = other.opted_in, other.detail
+    talk_about(turn.session, focus, turn.now + SURE_FOR)
 
 
 def _note(turn: Turn, action: str) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from flows.model import Standing
 from service import keys
 from service.store.database import Database
-from service.store.focus import Focus, focus_on_scan
+from service.store.facts import Focus
+from service.store.focus import focus_on_scan
 from service.store.journeys import GuideLink
 
 _WHOSE = text("select clinic_id from guide_links where digest = :digest")

@@ -17,7 +17,7 @@ from messages.catalog import LANGUAGES, MORE
 from messages.speech import spoken_day
 from service import wording
 from service.calendar_entry import Entry
-from service.store.focus import Focus, ScanFacts
+from service.store.facts import Focus, ScanFacts
 
 # Each topic stands once, where he would look for it.
 GROUPS: Mapping[str, tuple[str, ...]] = {

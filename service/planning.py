@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
 from flows.journey import Planned, Visit, plan, unsaid
-from service.store.focus import Focus, ScanFacts
+from service.store.facts import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 

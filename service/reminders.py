@@ -15,14 +15,16 @@ from sqlalchemy.orm import Session
 
 from flows.engine import step
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.limits import URGENT_WINDOW
+from flows.limits import SURE_FOR, URGENT_WINDOW
 from flows.model import Note, TouchpointDue
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
+from service.store.about import talk_about
 from service.store.database import ring_after
-from service.store.focus import Focus, ScanFacts, focus_on_scan
-from service.store.journeys import Conversation, Reminder, Scan
+from service.store.facts import Focus, ScanFacts
+from service.store.focus import focus_on_scan
+from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 from service.tasks import close_by_event, open_task
 from service.wiring import Parts
@@ -197,7 +199,7 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
         _settle(reminder, "skipped", "he has already answered", now)
         return
     if reminder.touchpoint != "cancelled":
-        _bring_into_focus(turn)
+        talk_about(turn.session, focus, now + SURE_FOR)  # what he answers next is about the visit texted about last
     due = TouchpointDue(reminder.touchpoint, tuple(reminder.merged), done=scan.state == "completed")
     stepped = step(turn.script, focus.talk(now), due)
     notes = [effect.action for effect in stepped.effects if isinstance(effect, Note)]
@@ -226,28 +228,6 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     )
     _settle(reminder, "said", "", now)
     ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
-
-
-def _bring_into_focus(turn: Turn) -> None:
-    """What he answers next is about the visit that he was texted about last, whichever was booked last."""
-    focus, scan, patient = turn.focus, turn.focus.scan, turn.focus.patient
-    assert scan is not None
-    assert patient is not None
-    row = turn.session.get_one(Conversation, (focus.clinic_id, focus.conversation_id))
-    if row.scan_id != scan.id:
-        row.scan_id, row.patient_id = scan.id, patient.id
-        turn.session.flush()
-        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause, "", "", focus.talk_row[8])
-        row.state, row.attempts, row.reasked, row.options, row.pending, row.more, row.back = (
-            "ready",
-            0,
-            False,
-            [],
-            "",
-            "",
-            "",
-        )
-        turn.session.flush()
 
 
 def _check_preparation(turn: Turn, reminder: Reminder) -> None:

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from flows import limits
 from flows.gate import Priority
 from flows.model import Say
 from flows.script import Script
+from flows.which import MOST
 from messages.render import Text, join, render
-from messages.speech import spoken_day, spoken_phone, spoken_time
-from service.store.focus import Focus, SiteWords
+from messages.speech import spoken_day, spoken_phone, spoken_short, spoken_time
+from service.store.facts import Focus, SiteWords
 from service.store.people import Sender
 from service.store.texts import Outbound
 
@@ -48,6 +50,9 @@ def values(focus: Focus, script: Script, language: str) -> dict[str, str]:
             "arrival_time": spoken_time(arrival, language),
             "later_time": spoken_time(later, language),
         }
+    if focus.visits:
+        lines = [spoken_short(v.arrival_at.astimezone(ZoneInfo(v.zone)), language) for v in focus.visits[:MOST]]
+        known["visits"] = "\n".join(f"{n} {line}" for n, line in enumerate(lines, 1))
     said = site_words(site, scan.tracer if scan else "", language)
     for name in MAY_BE_UNSET:
         known[name] = said.get(name) or _unset(script, name, language, known["phone"])
@@ -89,6 +94,11 @@ def priority(key: str) -> Priority:
     if key in _SAFETY:
         return Priority.SAFETY
     return Priority.KEYWORD if key in _KEYWORD else Priority.REPLY
+
+
+def useful_for(key: str) -> timedelta:
+    """How long a reply that did not arrive is worth sending again."""
+    return limits.CONFIRM_STOP_WITHIN if key in ("stopped", "stopped_cancel") else limits.REPLY_USEFUL
 
 
 def keep(

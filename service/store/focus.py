@@ -6,165 +6,15 @@ mapped rows cost more than the query itself (DECISIONS, D-12). Whoever changes a
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import TextualSelect, column, text
 from sqlalchemy.orm import Session
 
 from flows.limits import BURST
 from flows.model import Conversation as Talk
-from flows.model import Keywords, Reason, Standing
-
-AFTERWARDS = timedelta(days=30)  # how long after the visit he may still ask
-
-
-@dataclass(slots=True)
-class ContactFacts:
-    """The phone number."""
-
-    id: int
-    phone: str
-    opted_out_at: datetime | None
-    frozen_at: datetime | None
-    frozen_why: str | None
-
-
-@dataclass(slots=True)
-class SenderFacts:
-    """The clinic's number."""
-
-    id: int
-    keywords: str
-    live: bool
-    paused: bool
-
-
-@dataclass(slots=True)
-class SiteWords:
-    """What only the clinic can say."""
-
-    id: int
-    name: str
-    zone: str
-    address: str
-    phone: str
-    after_hours_phone: str
-    prep: dict[str, str]
-    radiation: str
-    results_timing: str
-    food_drink: str
-    arrival_note: str
-    results_days: int | None
-    translations: dict[str, Any]
-    terms_url: str
-    window_start: time
-    window_end: time
-
-
-@dataclass(slots=True)
-class PatientFacts:
-    """The patient in focus."""
-
-    id: int
-    language: str
-    zone: str | None
-    paused: bool
-    stopped: bool  # we were told that he has died
-    taken_over_until: datetime | None  # a member of staff writes with him
-
-
-@dataclass(slots=True)
-class ScanFacts:
-    """The scan in focus."""
-
-    id: int
-    arrival_at: datetime
-    starts_at: datetime
-    zone: str
-    tracer: str
-    reason: str
-    state: str
-    plan_version: int
-    arrival_version: int
-
-
-@dataclass(slots=True)
-class Focus:
-    """One contact point with the patient and scan in focus; both may be unknown."""
-
-    clinic_id: int
-    conversation_id: int
-    # state, attempts, reasked, options, pending, care_pause, more, back, language_offered
-    talk_row: tuple[str, int, bool, list[str], str, bool, str, str, bool]
-    script: str  # the hash of the flow and texts that this conversation runs on
-    last_inbound_at: datetime | None
-    contact: ContactFacts
-    sender: SenderFacts
-    site: SiteWords
-    patient: PatientFacts | None
-    scan: ScanFacts | None
-    opted_in: bool
-    detail: bool
-    paused: bool  # by the clinic's staff, or by operators for everyone
-    recent_texts: int
-    identical_texts: int
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The patient's own zone; the site's unless the clinic said otherwise."""
-        return ZoneInfo((self.patient and self.patient.zone) or self.site.zone)
-
-    @property
-    def care_pause(self) -> bool:
-        """Whether a safety reply holds back everything but logistics."""
-        return self.talk_row[5]
-
-    def taken_over(self, now: datetime) -> bool:
-        """Whether a member of staff writes with him, so that the bot is silent; it comes back by itself."""
-        until = self.patient.taken_over_until if self.patient else None
-        return until is not None and now < until
-
-    def standing(self, now: datetime) -> Standing:
-        """What we are to the person at this number at `now`."""
-        if self.contact.frozen_at is not None:
-            return Standing.FROZEN
-        if self.contact.opted_out_at is not None:
-            return Standing.STOPPED
-        scan = self.scan
-        if scan is None or scan.state in ("cancelled", "no_show") or now > scan.arrival_at + AFTERWARDS:
-            return Standing.STRANGER
-        return Standing.PATIENT
-
-    def talk(self, now: datetime) -> Talk:
-        """The conversation as the engine sees it."""
-        state, attempts, reasked, options, pending, care_pause, more, back, language_offered = self.talk_row
-        return Talk(
-            state=state,
-            standing=self.standing(now),
-            detail=self.detail,
-            reason=Reason(self.scan.reason) if self.scan else Reason.UNKNOWN,
-            attempts=attempts,
-            reasked=reasked,
-            options=tuple(options),
-            pending=pending,
-            care_pause=care_pause,
-            keywords=Keywords(self.sender.keywords),
-            died=self.patient is not None and self.patient.stopped,
-            language=self.language,
-            more=more,
-            back=back,
-            language_offered=language_offered,
-            opted_out=self.contact.opted_out_at is not None,
-        )
-
-    @property
-    def language(self) -> str:
-        """The patient's language."""
-        return self.patient.language if self.patient else "en"
-
+from service.store.facts import ContactFacts, Focus, PatientFacts, ScanFacts, SenderFacts, SiteWords, VisitFacts
 
 _COLUMNS = """
     select cp.clinic_id, cv.id, cv.state, cv.attempts, cv.reasked, cv.options, cv.pending, cv.care_pause,
@@ -180,7 +30,7 @@ _COLUMNS = """
            coalesce((select k.given from consents k where k.clinic_id = cp.clinic_id and k.patient_id = p.id
                      and k.contact_point_id = cp.id and k.kind = 'detail' order by k.id desc limit 1), false),
            c.paused_at is not null or exists (select from switches w where w.name = 'pause' and w.value = 'on'),
-           {lately}
+           {lately}, {visits}, cv.sure_until
     from contact_points cp
     join clinics c on c.id = cp.clinic_id
     join conversations cv on cv.clinic_id = cp.clinic_id and cv.contact_point_id = cp.id
@@ -201,7 +51,20 @@ _BUSY = """
         from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
           and i.received_at > :since and i.id <> :inbound) lately on true
 """
-WIDTH = 58  # columns of the query
+_VISITS = """
+    case when (select count(*) from scans x where x.clinic_id = cp.clinic_id and x.contact_point_id = cp.id
+               and x.state = 'booked' and x.arrival_at > :now) > 1 then coalesce((
+        select jsonb_agg(jsonb_build_array(x.id, x.arrival_at, x.zone, x.reason, k.detail) order by x.arrival_at, x.id)
+        from scans x, lateral (
+            select bool_or(g.given) filter (where g.kind = 'texts') as texts,
+                   coalesce(bool_or(g.given) filter (where g.kind = 'detail'), false) as detail
+            from (select distinct on (c2.kind) c2.kind, c2.given from consents c2
+                  where c2.clinic_id = x.clinic_id and c2.patient_id = x.patient_id
+                    and c2.contact_point_id = x.contact_point_id and c2.kind in ('texts', 'detail')
+                  order by c2.kind, c2.id desc) g) k
+        where x.clinic_id = cp.clinic_id and x.contact_point_id = cp.id and x.state = 'booked' and x.arrival_at > :now
+          and k.texts), '[]') else '[]' end"""
+WIDTH = 60  # columns of the query
 
 
 def _statement(sql: str) -> TextualSelect:
@@ -212,6 +75,7 @@ def _statement(sql: str) -> TextualSelect:
 _BY_TEXT = _statement(
     _COLUMNS.format(
         busy=_BUSY,
+        visits=_VISITS,
         lately="lately.all_of_them, lately.the_same",
         heard="null::timestamptz",  # only automated texts ask how long ago he wrote
         scan="cv.scan_id",
@@ -221,12 +85,19 @@ _BY_TEXT = _statement(
 )
 _BY_CONTACT = _statement(
     _COLUMNS.format(
-        busy="", lately="0, 0", heard=_HEARD, scan="cv.scan_id", sender=_FIRST_SENDER, where="cp.id = :contact"
+        busy="",
+        visits="'[]'::jsonb",
+        lately="0, 0",
+        heard=_HEARD,
+        scan="cv.scan_id",
+        sender=_FIRST_SENDER,
+        where="cp.id = :contact",
     )
 )
 _BY_SCAN = _statement(
     _COLUMNS.format(
         busy="",
+        visits="'[]'::jsonb",
         lately="0, 0",
         heard=_HEARD,
         scan=":scan",
@@ -253,7 +124,16 @@ def _focus(row: Sequence[Any]) -> Focus:
         paused=row[55],
         recent_texts=row[56],
         identical_texts=row[57],
+        visits=_visits(row[58]),
+        sure_until=row[59],
     )
+
+
+def _visits(found: list[list[Any]]) -> tuple[VisitFacts, ...]:
+    """Where there is only one, nobody needs to be asked which."""
+    if len(found) < 2:
+        return ()
+    return tuple(VisitFacts(v[0], datetime.fromisoformat(v[1]), *v[2:]) for v in found)
 
 
 def focus_on_contact(session: Session, clinic_id: int, contact_point_id: int) -> Focus:
@@ -271,7 +151,7 @@ def focus_on_text(
 ) -> Focus | None:
     """The same for the phone that wrote a text, with how busy it has been; None for a number never met."""
     values = {"clinic": clinic_id, "sender": sender_id, "phone_hash": phone_hash, "since": now - BURST,
-              "inbound": inbound_id, "body": body}  # fmt: skip
+              "inbound": inbound_id, "body": body, "now": now}  # fmt: skip
     row = session.connection().execute(_BY_TEXT, values).one_or_none()
     return None if row is None else _focus(row)
 

@@ -84,6 +84,7 @@ class Conversation(ClinicRow):
     more: Mapped[str]  # the next page of the answer given last
     back: Mapped[str]  # the question to return to after a choice among topics
     language_offered: Mapped[bool]
+    sure_until: Mapped[datetime | None]  # until then a question is about this scan, whichever others there are
 
 
 class GuideLink(ClinicRow):

@@ -93,6 +93,7 @@ class Patient(ClinicRow):
     external_id: Mapped[str]
     given_name: Mapped[str]
     language: Mapped[str]
+    language_chosen: Mapped[bool]  # by himself: what the clinic says of it does not count any more
     zone: Mapped[str | None]
     paused_at: Mapped[datetime | None]  # staff hold the automated texts
     taken_over_until: Mapped[datetime | None]  # a member of staff writes with him; the bot is silent until then

@@ -13,7 +13,8 @@ from flows.model import Reason
 from service import booking, care, schedule, tasks, timeline
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
-from service.store.focus import Focus, focus_on_contact
+from service.store.facts import Focus
+from service.store.focus import focus_on_contact
 from service.store.journeys import Scan
 from service.store.people import ContactPoint, Patient, Site
 from service.store.texts import Task

@@ -14,7 +14,7 @@ from messages.speech import spoken_phone
 from service import guide_links
 from service.calendar_entry import icalendar
 from service.guide_page import GROUPS, PICTURES, Guide, guide
-from service.store.focus import SiteWords
+from service.store.facts import SiteWords
 from service.web.access import TheParts, anyone
 from service.web.pages import page
 from service.wiring import Parts

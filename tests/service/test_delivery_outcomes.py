@@ -305,3 +305,13 @@ def test_the_answer_to_start_that_was_lost_does_not_come_after_a_stop(house: Hou
     seen = len(house.bodies())
     later(house, timedelta(hours=1))
     assert (outbound(house, "key = 'started'")[0]["status"], len(house.bodies())) == ("refused", seen)
+
+
+def test_a_confirmation_of_stop_that_was_lost_does_not_come_after_five_minutes(house: House) -> None:
+    house.opt_in()
+    unheard(house, "STOP", "SMlost")
+    seen = len(house.bodies())
+    later(house, timedelta(hours=1))
+    (row,) = outbound(house, "key = 'stopped'")
+    assert (row["status"], len(house.bodies())) == ("refused", seen)
+    assert "too late" in row["reason"]

@@ -80,8 +80,8 @@ def test_a_poisoned_reminder_is_set_aside_and_its_neighbour_goes_out(
 
 def test_a_clinic_that_has_lost_its_number_sets_its_texts_aside_and_other_clinics_go_on(house: House) -> None:
     second = add_clinic(house.parts.database, "Hillside", SECOND, SITE, now=house.clock.at)
-    house.rows("insert into patients (clinic_id, external_id, given_name, language, created_at) "
-               "values (:c, 'P-9', 'Emil', 'en', :now)", c=second.clinic_id, now=house.clock.at)  # fmt: skip
+    house.rows("insert into patients (clinic_id, external_id, given_name, language, language_chosen, created_at) "
+               "values (:c, 'P-9', 'Emil', 'en', false, :now)", c=second.clinic_id, now=house.clock.at)  # fmt: skip
     house.rows("insert into contact_points (clinic_id, phone, phone_hash, created_at) values (:c, :p, 'x', :now)",
                c=second.clinic_id, p=NEIGHBOUR, now=house.clock.at)  # fmt: skip
     house.rows(

@@ -20,6 +20,7 @@ from tests.simulation.texts import Canned
 from tests.simulation.truth import PhoneTruth, ScanTruth, Truth
 
 HUSH = timedelta(minutes=15)
+CONFIRM_WITHIN = timedelta(minutes=5)
 USELESS_SOON = timedelta(hours=1)  # waiting out the hush would leave less than this: it may go
 TIMELESS = {"invite", "invite_again", "about"}  # said once to a phone, wherever the visit moves
 EXEMPT = {"invite", "invite_again", "tomorrow", "today", "after", "moved", "cancelled"}  # from the caps
@@ -111,8 +112,12 @@ class Rules:
         if key in SAFE_WORDS and about["said"] is not None:
             return
         asks_to_stop = phone.stopped_at is not None or about["opted_out_at"] is not None
-        if asks_to_stop and key in ("stopped", "stopped_cancel") and not phone.confirmed:
-            phone.confirmed = True  # the one confirmation of an opt-out, also to a number that is wrong
+        once_only = not phone.confirmed or phone.confirmed_by == (about["clinic_id"], about["id"])
+        if asks_to_stop and key in ("stopped", "stopped_cancel") and once_only:
+            # The one confirmation of an opt-out, also to a number that is wrong; a new attempt of it is no second one.
+            phone.confirmed, phone.confirmed_by = True, (about["clinic_id"], about["id"])
+            if phone.stopped_at is not None and self.now() > phone.stopped_at + CONFIRM_WITHIN:
+                raise Violation("stop", f"confirmed {self.now() - phone.stopped_at} after he said so")
         elif phone.wrong_at is not None or about["frozen_at"] is not None:
             once = (key, about["clinic_id"], about["contact_point_id"], "frozen")
             self.got[once] += 1

@@ -180,6 +180,7 @@ def _habits(random: Random) -> dict[str, list[list[Any]]]:
         "results": reply("1", "menu"),
         "goodbye": reply("5"),
         "choose": reply("1", "2", "0"),
+        "which_visit": reply("1", "2", "3"),
         "offer_detail": reply("1", "2"),
         "moved": reply("C", "R"),
     }

@@ -10,6 +10,7 @@ class PhoneTruth:
 
     stopped_at: datetime | None = None
     confirmed: bool = False  # this opt-out has had its one confirmation
+    confirmed_by: tuple[int, int] = (0, 0)  # clinic and row of it
     wrong_at: datetime | None = None
     died_at: datetime | None = None
     condolences: int = 0

@@ -1,0 +1,67 @@
+"""Which of the scans at a number the conversation there is about."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from flows.engine import TOLD
+from service.store.facts import Focus
+from service.store.focus import focus_on_contact
+from service.store.journeys import Conversation, Scan
+
+_CLOSED = {"state": "ready", "attempts": 0, "reasked": False, "pending": "", "options": [], "more": "", "back": ""}
+
+
+def focus_on_booked(session: Session, clinic_id: int, contact_id: int, patient_id: int, scan_id: int) -> Focus:
+    """The newest booking is what the conversation at this number is about."""
+    conversation = session.scalars(
+        select(Conversation)
+        .where(Conversation.clinic_id == clinic_id, Conversation.contact_point_id == contact_id)
+        .with_for_update()
+    ).one()
+    if conversation.scan_id != scan_id:
+        conversation.sure_until = None
+    conversation.patient_id, conversation.scan_id = patient_id, scan_id
+    if conversation.state == TOLD:  # he was a stranger until now
+        conversation.state = "ready"
+    session.execute(  # a number that this scan has left knows nothing of it any more
+        update(Conversation)
+        .where(Conversation.clinic_id == clinic_id, Conversation.scan_id == scan_id)
+        .where(Conversation.contact_point_id != contact_id)
+        .values(scan_id=None, patient_id=None, sure_until=None, **_CLOSED)
+    )
+    session.flush()  # what is loaded next must see the new scan, and its new times
+    return focus_on_contact(session, clinic_id, contact_id)
+
+
+def talk_about(session: Session, focus: Focus, sure_until: datetime) -> None:
+    """The conversation is about the scan in focus; what was open about another one is closed."""
+    scan, patient = focus.scan, focus.patient
+    assert scan is not None
+    assert patient is not None
+    row = session.get_one(Conversation, (focus.clinic_id, focus.conversation_id))
+    row.sure_until = sure_until
+    if row.scan_id != scan.id:
+        row.scan_id, row.patient_id = scan.id, patient.id
+        for name, value in _CLOSED.items():
+            setattr(row, name, value)
+        focus.talk_row = ("ready", 0, False, [], "", focus.care_pause, "", "", focus.talk_row[8])
+    session.flush()
+
+
+def talk_about_the_next(session: Session, ended: Scan, now: datetime) -> None:
+    """If the conversation was about this scan, it is now about the next one booked at that number, if there is one."""
+    following = session.scalars(
+        select(Scan)
+        .where(Scan.clinic_id == ended.clinic_id, Scan.contact_point_id == ended.contact_point_id)
+        .where(Scan.state == "booked", Scan.arrival_at > now)
+        .order_by(Scan.arrival_at)
+        .limit(1)
+    ).one_or_none()
+    if following is not None:
+        session.execute(
+            update(Conversation)
+            .where(Conversation.clinic_id == ended.clinic_id, Conversation.scan_id == ended.id)
+            .values(scan_id=following.id, patient_id=following.patient_id, sure_until=None, **_CLOSED)
+        )
