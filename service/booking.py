@@ -175,6 +175,8 @@ def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking,
         return
     if focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None:
         turn.open_task("phone_preparation", "he opted out of texts, or the number is wrong")
+    if focus.patient is not None and focus.patient.stopped:
+        turn.open_task("died", "a visit was booked or changed for a man who, we were told, has died: find out")
     planning.lay(session, focus, now, why=why)
     ring_after(session, "fire", focus.clinic_id)
 

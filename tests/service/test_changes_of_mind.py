@@ -32,6 +32,16 @@ def test_after_he_has_died_neither_a_cancellation_nor_a_move_nor_a_new_booking_t
     assert "died" in house.tasks()
 
 
+def test_a_new_number_for_a_man_who_has_died_is_not_texted_and_someone_is_to_find_out(house: House) -> None:
+    house.opt_in()
+    house.text("My husband has passed away")
+    house.rows("update tasks set closed_at = now(), closed_by = 'nurse', outcome = 'spoke to her'")
+    house.book(phone=OTHER)
+    house.until(THURSDAY_915)
+    assert house.bodies(OTHER) == []
+    assert "find out" in house.tasks()["died"]
+
+
 def test_a_reply_is_about_the_visit_that_he_was_texted_about_last(house: House) -> None:
     house.opt_in()
     house.book("S-2", **MARCH_30)

@@ -67,7 +67,7 @@ _TASK = text("""
 _PREPARED = text("""
     select exists (select from tasks t join scans s on s.clinic_id = t.clinic_id and s.id = t.scan_id
                    where s.clinic_id = :clinic and s.external_id = :scan
-                     and t.kind in ('phone_preparation', 'no_permission', 'phone_change')
+                     and t.kind in ('phone_preparation', 'no_permission', 'phone_change', 'died')
                      and (t.opened_at >= :since or t.closed_at is null or t.closed_at >= :since))
 """)
 
