@@ -39,6 +39,7 @@ from service.store.database import Database, driver_url
 CLINICS, EACH, PROCESSES = 100, 50, 2
 SEGMENTS, PACE = 2, 10  # of a text; a second
 LEEWAY = 1.0  # seconds: the pace counts whole seconds, so what one second may carry may leave together
+WAY = 0.1  # seconds: the way to the carrier takes now longer, now shorter
 AHEAD = timedelta(seconds=6)  # more than a tick
 PATIENCE = 60.0  # seconds until what has not come counts as lost
 
@@ -59,7 +60,7 @@ def measure(numbers: Iterable[list[float]], due: float) -> Measured:
         free = due  # when this number has carried all that left before
         for k, at in enumerate(sorted(times)):
             late.append(max(0.0, at - (due + k * SEGMENTS / PACE)))
-            ahead += free - at > LEEWAY + 0.001
+            ahead += free - at > LEEWAY + WAY
             furthest = max(furthest, free - at)
             free = max(free, at) + SEGMENTS / PACE
     return Measured(sorted(late), ahead, furthest)

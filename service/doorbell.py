@@ -57,6 +57,14 @@ def rq_ring(redis: Redis) -> Ring:
     return ring
 
 
+def unheard(redis: Redis, job: str) -> int:
+    """How many rings of this job's queue no worker has heard yet; 0 where Redis is away."""
+    try:
+        return len(Queue(JOBS[job][0], connection=redis, serializer=JSONSerializer))
+    except RedisError:
+        return 0
+
+
 def silent(job: str, *ids: int) -> None:
     """A bell that nobody hears: for the command line, where the ticker finds what is due."""
 

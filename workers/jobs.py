@@ -3,11 +3,16 @@
 Unknown arguments are taken and ignored, so that a worker of the last version survives a newer caller.
 """
 
+import logging
 from functools import lru_cache
+
+from rq.timeouts import BaseTimeoutException
 
 from service import delivery, oncall, recovery, reminders, settlement, tidying
 from service.settings import settings
 from service.wiring import Parts, open_parts
+
+log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -16,9 +21,19 @@ def parts() -> Parts:
     return open_parts(settings())
 
 
-def send(clinic_id: int, sender_id: int, *_: object) -> None:
-    """Send one batch of one sender's due texts."""
-    delivery.send_due(parts(), clinic_id, sender_id, parts().now())
+def send(*ids: int) -> None:
+    """Send one batch for each (clinic, sender) named; one that fails spoils none of the others, and is rung again."""
+    failed: list[Exception] = []
+    for clinic_id, sender_id in zip(ids[::2], ids[1::2], strict=False):
+        try:
+            delivery.send_due(parts(), clinic_id, sender_id, parts().now())
+        except BaseTimeoutException:
+            raise
+        except Exception as error:
+            log.exception("sending failed (clinic %s, sender %s)", clinic_id, sender_id)
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def fire(clinic_id: int, *_: object) -> None:

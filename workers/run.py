@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from contextlib import suppress
+from functools import partial
 
 from redis import Redis
 from redis.client import Pipeline
@@ -76,4 +77,5 @@ def tick(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    ticker.run(open_parts(settings), stop)
+    redis = doorbell.connect(settings.redis_url)
+    ticker.run(open_parts(settings), stop, partial(doorbell.unheard, redis))

@@ -6,6 +6,7 @@ function of the moment, so tests and the demo's time slider run exactly as many 
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,25 +20,33 @@ log = logging.getLogger(__name__)
 SOONEST = 0.5  # seconds: while many wait a turn comes often; what a sender missed meanwhile it makes up at once
 
 
-def tick(parts: Parts, now: datetime, *, at_start: bool = False) -> float:
-    """One turn: ring for everything that is due at `now`; returns in how many seconds to look again."""
+def tick(parts: Parts, now: datetime, unheard: Callable[[str], int], *, at_start: bool = False) -> float:
+    """One turn: ring for everything that is due at `now`; returns in how many seconds to look again.
+
+    Where as many rings to send are `unheard` as would be added, the workers are behind, and more would only hold them up.
+    """
     with parts.database.cross() as connection:
         rings = waiting(connection, now, at_start=at_start)
         soon = next_look(connection, now)
         beat(connection, "ticker", now)
+    sends = sum(bell[0] == "send" for bell in rings)
+    behind = sends > 0 and unheard("send") >= sends
     for bell in rings:
-        parts.ring(*bell)
+        if not (behind and bell[0] == "send"):
+            parts.ring(*bell)
     usual = parts.settings.tick_seconds
+    if sends:  # what is rung for now leaves the rest of a number's texts waiting for its pace
+        return min(usual, SOONEST)
     return usual if soon is None else min(usual, max(SOONEST, (soon - now).total_seconds()))
 
 
-def run(parts: Parts, stop: threading.Event) -> None:
+def run(parts: Parts, stop: threading.Event, unheard: Callable[[str], int]) -> None:
     """Tick until told to stop. A database that is away is waited for, not died of."""
     at_start = True  # we may have been away: ask for what was missed, whenever that was done last
     while not stop.is_set():
         again = parts.settings.tick_seconds
         try:
-            again = tick(parts, parts.now(), at_start=at_start)
+            again = tick(parts, parts.now(), unheard, at_start=at_start)
             at_start = False
         except SQLAlchemyError:
             log.warning("the database did not answer this tick; trying again")

@@ -33,8 +33,9 @@ def _run(parts: Parts, bell: tuple[str, *tuple[int, ...]], now: datetime) -> int
     match bell:
         case ("fire", clinic_id):
             reminders.fire_due(parts, clinic_id, now)
-        case ("send", clinic_id, sender_id):
-            delivery.send_due(parts, clinic_id, sender_id, now)
+        case ("send", *ids):
+            for clinic_id, sender_id in zip(ids[::2], ids[1::2], strict=True):
+                delivery.send_due(parts, clinic_id, sender_id, now)
         case ("settle", clinic_id):
             settlement.settle(parts, clinic_id, now)
         case ("announce", clinic_id):

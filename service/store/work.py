@@ -1,6 +1,7 @@
 """What is waiting, across clinics: ids and moments only, read through the narrow role. And the beats of moving parts."""
 
 from datetime import datetime, timedelta
+from itertools import chain
 
 from sqlalchemy import Connection, text
 
@@ -73,6 +74,7 @@ _BEAT = text("insert into beats (name, at) values (:name, :at) on conflict (name
 
 
 Bell = tuple[str, *tuple[int, ...]]  # a job and its row ids
+SENDERS_A_RING = 10  # at nine o'clock hundreds wait, and a job each would cost more than the sending
 
 
 def waiting(connection: Connection, now: datetime, *, at_start: bool = False) -> list[Bell]:
@@ -81,7 +83,11 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     At the start of a process every number is asked for missed texts, whenever that was done last.
     """
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
-    rings += [("send", *row) for row in connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)})]
+    senders = connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)}).all()
+    rings += [
+        ("send", *chain.from_iterable(senders[first : first + SENDERS_A_RING]))
+        for first in range(0, len(senders), SENDERS_A_RING)
+    ]
     moments = {name: now - age for name, age in _AGES.items()}
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]

@@ -230,12 +230,12 @@ def test_the_ticker_rings_for_each_number_every_few_minutes_and_at_its_start(hou
     parts = replace(house.parts, ring=lambda *bell: rings.append(bell))
     house.turn()
     clinic = house.clinic
-    ticker.tick(parts, house.clock.at)
+    ticker.tick(parts, house.clock.at, lambda job: 0)
     assert rings == []
-    ticker.tick(parts, house.clock.at, at_start=True)
+    ticker.tick(parts, house.clock.at, lambda job: 0, at_start=True)
     assert rings == [("recover", clinic.clinic_id, clinic.sender_id, 1)]
     rings.clear()
-    ticker.tick(parts, house.clock.at + CATCH_UP)
+    ticker.tick(parts, house.clock.at + CATCH_UP, lambda job: 0)
     assert ("recover", clinic.clinic_id, clinic.sender_id, 0) in rings
 
 

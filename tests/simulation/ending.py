@@ -33,6 +33,10 @@ _PLANS = text("""
     where s.state in ('booked', 'completed') and s.plan_version > 0
       and (r.plan_version >= s.arrival_version or (r.touchpoint = 'about' and r.status <> 'void')) and r.status <> 'void'
 """)
+_NO_PERMISSION = text("""
+    select exists (select from tasks t join scans s on s.clinic_id = t.clinic_id and s.id = t.scan_id
+                   where s.clinic_id = :clinic and s.external_id = :scan and t.kind = 'no_permission')
+""")
 _TWICE = text("select clinic_id, message_sid, count(*) from inbound group by 1, 2")
 _REPLIES = text("""
     select o.id, o.key from outbound o join inbound i on i.clinic_id = o.clinic_id and i.id = o.inbound_id
@@ -92,7 +96,7 @@ def _reminders(rules: "Rules", got: dict[tuple[int, int], list[Carried]]) -> Non
 
 
 def _plans(rules: "Rules") -> None:
-    """Every moment of the plan of a visit that took place is a row, or part of one."""
+    """Every moment of the plan of a visit that took place is a row, or part of one, or a person is to get permission."""
     plans: dict[tuple[int, str], set[str]] = {}
     for row in rules.look.execute(_PLANS):
         plans.setdefault((row.clinic_id, row.external_id), set()).update((row.touchpoint, *row.merged))
@@ -100,7 +104,8 @@ def _plans(rules: "Rules") -> None:
         scan = rules.truth.scans[clinic_id, external_id]
         died = rules.truth.phone(clinic_id, scan.phone).died_at
         missing = PLAN - names
-        if missing and not died:
+        asked = {"clinic": clinic_id, "scan": external_id}
+        if missing and not died and not rules.look.execute(_NO_PERMISSION, asked).scalar():
             raise Violation("absent", f"{external_id} has no row for {sorted(missing)}")
 
 

@@ -1,0 +1,72 @@
+"""Nine o'clock, when hundreds of numbers wait: few rings, none heaped on those not heard yet, and none spoils another."""
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from service.carrier.port import Carrier, Message
+from service.clinics import add_clinic
+from service.demo_data import SITE
+from service.store.work import SENDERS_A_RING
+from tests.house import House
+from tests.service.signed import outbound
+from workers import jobs, ticker
+
+
+def waiting_at(house: House, clinics: int) -> None:
+    """One text due now at each of so many clinics."""
+    for n in range(clinics):
+        added = add_clinic(house.parts.database, f"Clinic {n}", f"+1212555{3000 + n}", SITE, now=house.clock.at)
+        house.rows(
+            "insert into outbound (clinic_id, ref, sender_id, phone, key, language, form, script, body, body_hash, segments,"
+            " priority, automated, logistics, exempt, due_at, status, reason, attempts, listings, created_at, changed_at)"
+            " values (:c, md5(cast(:c as text)), :s, '+12125550177', 'on_call', 'en', 'general', 's', 'Due now', 'x', 1, 0,"
+            " false, false, false, :now, 'queued', '', 0, 0, :now, :now)",
+            c=added.clinic_id, s=added.sender_id, now=house.clock.at,
+        )  # fmt: skip
+
+
+def rung(house: House, unheard: int = 0) -> tuple[list[tuple[object, ...]], float]:
+    """What the ticker rings for sending, and in how many seconds it looks again."""
+    rings: list[tuple[object, ...]] = []
+    parts = replace(house.parts, ring=lambda *bell: rings.append(bell))
+    again = ticker.tick(parts, house.clock.at, lambda job: unheard)
+    return [bell for bell in rings if bell[0] == "send"], again
+
+
+def test_many_numbers_share_a_ring_and_the_ticker_looks_again_soon(house: House) -> None:
+    waiting_at(house, SENDERS_A_RING + 2)
+    rings, again = rung(house)
+    assert [len(bell) for bell in rings] == [1 + 2 * SENDERS_A_RING, 5]
+    assert again == ticker.SOONEST
+
+
+def test_a_round_that_nobody_has_heard_yet_is_not_rung_again(house: House) -> None:
+    waiting_at(house, 2 * SENDERS_A_RING)
+    assert len(rung(house, unheard=1)[0]) == 2
+    assert rung(house, unheard=2)[0] == []
+
+
+class _Faulty:
+    """The house's carrier, behind a client with a fault that one number meets."""
+
+    def __init__(self, house: House, number: str) -> None:
+        self.house, self.number = house, number
+
+    def send(self, message: Message) -> str:
+        if message.sender == self.number:
+            raise RuntimeError("a fault of ours")
+        return self.house.parts.carrier.send(message)
+
+
+def test_a_number_whose_sending_fails_spoils_no_other_of_the_same_ring(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting_at(house, 2)
+    (ring,), _ = rung(house)
+    parts = replace(house.parts, carrier=cast(Carrier, _Faulty(house, "+12125553000")))
+    monkeypatch.setattr(jobs, "parts", lambda: parts)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        jobs.send(*(int(str(part)) for part in ring[1:]))
+    assert [row["attempts"] for row in outbound(house)] == [1, 1]
