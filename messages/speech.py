@@ -12,23 +12,35 @@ _TIME = "h:mm a"
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # would turn a whole text into UCS-2
 
 
-@lru_cache(maxsize=4096)
 def spoken_day(local: datetime, language: str) -> str:
     """`Thursday, March 18`; `jueves, 18 de marzo`. `local` is the moment on the clinic's own clock."""
-    return format_date(local, _DAY[language], locale=_LOCALES[language]).translate(_SPACES)
+    return _day(local.replace(tzinfo=None), language)
 
 
-@lru_cache(maxsize=4096)
 def spoken_time(local: datetime, language: str) -> str:
     """`9:15 am`; `9:15 a. m.`."""
-    said = format_time(local, _TIME, locale=_LOCALES[language]).translate(_SPACES)
-    return said.lower() if language == "en" else said
+    return _time(local.replace(tzinfo=None), language)
 
 
 def spoken_short(local: datetime, language: str) -> str:
     """`Mar 18, 9:15 am`; `18 mar, 9:15 a. m.`: one line of a list."""
-    day = format_skeleton("MMMd", local, locale=_LOCALES[language]).translate(_SPACES)
+    day = format_skeleton("MMMd", local.replace(tzinfo=None), locale=_LOCALES[language]).translate(_SPACES)
     return f"{day}, {spoken_time(local, language)}"
+
+
+# Remembered by what a clock shows: moments with a zone are equal wherever they are the same instant, and a clinic in
+# Chicago would be told New York's hour.
+
+
+@lru_cache(maxsize=4096)
+def _day(shown: datetime, language: str) -> str:
+    return format_date(shown, _DAY[language], locale=_LOCALES[language]).translate(_SPACES)
+
+
+@lru_cache(maxsize=4096)
+def _time(shown: datetime, language: str) -> str:
+    said = format_time(shown, _TIME, locale=_LOCALES[language]).translate(_SPACES)
+    return said.lower() if language == "en" else said
 
 
 @lru_cache(maxsize=1024)
