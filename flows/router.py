@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flows.encoder import Heads, Scores, heads
 from flows.features import parts_of
 from flows.model import Decision, Safety
-from flows.safety import CONFIRM_WORDS, HELP_WORDS, safety
+from flows.safety import CONFIRM_WORDS, HELP_WORDS, NO_WORDS, safety
 from flows.words import plain
 
 
@@ -43,10 +43,10 @@ WITH_ENCODER = Thresholds(
     choose=0.15,
     part=0.84,
     service=0.75,
-    hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
+    hard={"crisis": 0.52, "urgent": 0.50, "results_personal": 0.42},
     reading=0.18,
     leave=0.30,
-    soft={"crisis": 0.12, "urgent": 0.15},
+    soft={"crisis": 0.15, "urgent": 0.15},
 )
 ALONE = Thresholds(
     answer=0.845,
@@ -83,7 +83,7 @@ def route(text: str, context: Context) -> Decision:
     words = plain(text)
     if not words:
         return Decision("answer", ("smalltalk",)) if text.strip(" ?\n\t") else Decision("unknown")
-    if words.isdigit():  # a number means what the open question says, and where none is open nothing
+    if words.isdigit() or words in NO_WORDS:  # means what the open question says, and where none is open nothing
         return Decision("unknown")
     if words in HELP_WORDS:
         return Decision("answer", ("contact_human",))

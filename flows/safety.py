@@ -24,6 +24,8 @@ HELP_WORDS = CARRIER_HELP_WORDS | {"ayuda"}
 CONFIRM_WORDS = frozenset(
     {"c", "yes", "y", "yep", "yeah", "si", "confirm", "confirmed", "confirmo", "i confirm", "sure"}
 )
+# Alone and with no question open, these mean nothing: the open question takes them first.
+NO_WORDS = frozenset({"no", "n", "nope", "nah", "no no", "nop", "nel"})
 LANGUAGE_WORDS = {
     **dict.fromkeys(("english", "ingles", "in english", "en ingles", "inglish"), "en"),
     **dict.fromkeys(
@@ -77,7 +79,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
     Safety.OPT_OUT: (
         rf"\b(?:stop|quit|end|no more|cease|halt|cancel|enough)(?: \w+){{0,4}} {_MESSAGES}\b",
         r"\b(?:do not|don'?t|dont|never)(?! forget)(?: \w+){0,3} (?:text|texts|texting|message|messages|messaging|contact)"
-        r"(?: me| again| anymore| any ?more)",
+        r"(?: me| again| anymore| any ?more|(?: \w+){1,3} again)",
         rf"\b(?:do not|don'?t|dont) (?:want|need)(?: \w+){{0,3}} {_MESSAGES}\b",
         r"\b(?:unsubscribe|unsub|opt(?:ing)? ?out|take me off|remove me|delete my number|lose my number)\b",
         r"\bleave me alone\b",
