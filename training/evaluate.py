@@ -30,10 +30,10 @@ HELD_IN = {"running_late": "location_arrival"}  # ours beside the list of topics
 # Goals by set: (measure, goal, whether more is better).
 GOALS = {
     "plain": {"top-1": 86, "top-3": 96, "resolved": 92, "coverage": 60, "precision": 97, "wrong": 2, "near": 4, "far": 2,
-              "crisis hard": 92, "crisis hard|soft": 98, "urgent hard": 92, "urgent hard|soft": 98, "results": 90,
+              "crisis hard": 92, "crisis hard or soft": 98, "urgent hard": 92, "urgent hard or soft": 98, "results": 90,
               "opt-out": 95, "confirm": 95, "alarm hard": 2, "alarm soft": 8, "unsafe": 0, "clinical": 0},
     "oblique": {"top-1": 80, "top-3": 94, "resolved": 86, "coverage": 48, "precision": 93, "wrong": 4, "near": 5, "far": 2,
-                "crisis hard": 82, "crisis hard|soft": 96, "urgent hard": 82, "urgent hard|soft": 97, "results": 80,
+                "crisis hard": 82, "crisis hard or soft": 96, "urgent hard": 82, "urgent hard or soft": 97, "results": 80,
                 "opt-out": 90, "confirm": 90, "alarm hard": 2, "alarm soft": 8, "unsafe": 0, "clinical": 0},
 }  # fmt: skip
 LESS_IS_BETTER = frozenset({"wrong", "near", "far", "alarm hard", "alarm soft", "unsafe", "clinical"})
@@ -106,7 +106,7 @@ def measures() -> dict[str, Measure]:
     }
     for kind in ("crisis", "urgent"):
         found[f"{kind} hard"] = (_is(kind), lambda r, kind=kind: kind in r.hard)  # type: ignore[misc]
-        found[f"{kind} hard|soft"] = (
+        found[f"{kind} hard or soft"] = (
             _is(kind),
             lambda r: bool(r.hard & {"crisis", "urgent"} or set(r.decision.caution) & {"crisis", "urgent"}),
         )
