@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, select
+from sqlalchemy import case, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from service.store.contacts import contact_point
 from service.store.database import ring_after
 from service.store.facts import Focus
 from service.store.focus import focus_on_scan
-from service.store.journeys import Scan
+from service.store.journeys import Reminder, Scan
 from service.store.people import Patient, Site
 from service.wiring import Parts
 
@@ -92,11 +92,11 @@ def _patient(session: Session, clinic_id: int, booking: Booking, now: datetime) 
 
 def _plan_by_his_clock(session: Session, patient: Patient, booked: Booked, now: datetime) -> None:
     """His time zone changed: what is planned for him lies in other hours now, in each of his visits."""
+    waiting = exists().where(
+        Reminder.clinic_id == Scan.clinic_id, Reminder.scan_id == Scan.id, Reminder.status == "planned"
+    )
     planned = select(Scan.id).where(
-        Scan.clinic_id == patient.clinic_id,
-        Scan.patient_id == patient.id,
-        Scan.state == "booked",
-        Scan.plan_version > 0,
+        Scan.clinic_id == patient.clinic_id, Scan.patient_id == patient.id, Scan.state == "booked", waiting
     )
     if booked.outcome in ("new", "moved", "changed"):  # that one has just been planned
         planned = planned.where(Scan.id != booked.scan_id)

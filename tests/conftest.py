@@ -17,7 +17,7 @@ from service.errors import SettingsError
 from service.migrate import migrate
 from service.settings import Settings
 from service.store.database import driver_url
-from tests.house import House, let_in, open_house
+from tests.house import House, Standing, doors, let_in, open_house
 
 OUTPUT = Path("test-output")  # screenshots of the browser's tests
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -67,9 +67,16 @@ def empty(servers: Settings, owner: Engine) -> Settings:
 
 
 @pytest.fixture
-def house(empty: Settings, tmp_path: Path) -> Iterator[House]:
+def house(empty: Settings, tmp_path: Path, standing: Standing) -> Iterator[House]:
     """The whole house in this process: web doors and a pretend carrier over real HTTP, and a clock that we move."""
-    with open_house(empty.model_copy(update={"data_dir": tmp_path})) as opened:
+    with open_house(empty.model_copy(update={"data_dir": tmp_path}), standing) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def standing() -> Iterator[Standing]:
+    """The two doors of every house of this test process."""
+    with doors() as opened:
         yield opened
 
 

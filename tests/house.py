@@ -63,6 +63,32 @@ def serving(app: ASGIApp) -> Iterator[str]:
         listener.close()
 
 
+class Door:
+    """A server that stays, for one application after another: to start one for each test costs more than the test."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whoever comes late to a house that is gone is told so."""
+        if self.app is None:
+            await send({"type": "http.response.start", "status": 410, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self.app(scope, receive, send)
+
+
+Standing = tuple[tuple[Door, str], tuple[Door, str]]  # the carrier's door and ours, with their addresses
+
+
+@contextmanager
+def doors() -> Iterator[Standing]:
+    """Two doors with their addresses: the carrier's and ours."""
+    theirs, ours = Door(), Door()
+    with serving(theirs) as carrier_url, serving(ours) as web_url:
+        yield (theirs, carrier_url), (ours, web_url)
+
+
 @dataclasses.dataclass
 class Clock:
     """The time of one test."""
@@ -183,7 +209,11 @@ class House:
 
 @contextmanager
 def open_house(
-    settings: Settings, *, keywords: Literal["ours", "default"] = "ours", now: datetime = MONDAY
+    settings: Settings,
+    standing: Standing,
+    *,
+    keywords: Literal["ours", "default"] = "ours",
+    now: datetime = MONDAY,
 ) -> Iterator[House]:
     """A house on empty servers, with one live clinic."""
     clock = Clock(now)
@@ -195,25 +225,17 @@ def open_house(
         numbers=[],
         delays=Delays(sent=0, delivered=0),
     )
-    with serving(create_phone(carrier)) as carrier_url:
-        # The public address must be known before the application is built, and the port before it is served.
-        holder: list[ASGIApp] = []
-
-        async def late(scope: Any, receive: Any, send: Any) -> None:
-            await holder[0](scope, receive, send)
-
-        with serving(late) as web_url:
-            ready = settings.model_copy(update={"public_url": web_url, "twilio_api_url": carrier_url})
-            parts = open_parts(ready, ring=doorbell.silent, now=clock)
-            holder.append(create_app(parts))
-            carrier.add_number(
-                Number(CLINIC_NUMBER, f"{web_url}/twilio/inbound#rc=5&rp=all", keyword_handling=keywords)
-            )
-            carrier.start()
-            clinic = add_clinic(parts.database, "Riverside", CLINIC_NUMBER, SITE, keywords=keywords, now=now)
-            with httpx.Client(base_url=web_url, timeout=30) as web:
-                try:
-                    yield House(ready, parts, carrier, clock, web, clinic)
-                finally:
-                    carrier.stop()
-                    parts.database.forget_connections()
+    (theirs, carrier_url), (ours, web_url) = standing
+    ready = settings.model_copy(update={"public_url": web_url, "twilio_api_url": carrier_url})
+    parts = open_parts(ready, ring=doorbell.silent, now=clock)
+    theirs.app, ours.app = create_phone(carrier), create_app(parts)
+    carrier.add_number(Number(CLINIC_NUMBER, f"{web_url}/twilio/inbound#rc=5&rp=all", keyword_handling=keywords))
+    carrier.start()
+    clinic = add_clinic(parts.database, "Riverside", CLINIC_NUMBER, SITE, keywords=keywords, now=now)
+    with httpx.Client(base_url=web_url, timeout=30) as web:
+        try:
+            yield House(ready, parts, carrier, clock, web, clinic)
+        finally:
+            carrier.stop()
+            theirs.app = ours.app = None
+            parts.database.forget_connections()

@@ -17,7 +17,7 @@ from service.switches import set_switch
 from service.wiring import open_parts
 from tests.end_to_end.chaos import Valkey
 from tests.end_to_end.conftest import eventually, running
-from tests.house import House, open_house
+from tests.house import House, Standing, open_house
 from workers.ticker import tick
 
 ABOUT_IS_DUE = datetime(2027, 3, 11, 15, tzinfo=UTC)  # a week before the visit, 10:00 in New York
@@ -39,10 +39,10 @@ def make_everything_due(house: House, at: datetime) -> None:
                until=at + timedelta(days=2))  # fmt: skip
 
 
-def test_worker_killed_and_valkey_flushed_in_mid_journey(empty: Settings) -> None:
+def test_worker_killed_and_valkey_flushed_in_mid_journey(empty: Settings, standing: Standing) -> None:
     now = clock.utc_now()
     quick = empty.model_copy(update={"tick_seconds": 0.2})
-    with open_house(quick, now=now) as house:
+    with open_house(quick, standing, now=now) as house:
         house.rows("update sites set window_start = '00:00', window_end = '23:59:59'")  # at whatever hour this runs
         opted_in_for_next_week(house)
         ready = house.settings

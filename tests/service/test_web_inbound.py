@@ -87,7 +87,7 @@ def test_a_number_that_the_clinic_replaced_is_a_strangers(house: House) -> None:
         "what should\x00 I eat",
         "\u0645\u0631\u062d\u0628\u0627 \u202e\u05e9\u05dc\u05d5\u05dd",
         "<b>&amp;</b> ]]> '\"",
-        "'; drop table inbound; --",
+        "'; select 1; --",
     ],
     ids=["empty", "blank", "longest", "emoji", "nul", "right-to-left", "markup", "quotes"],
 )

@@ -71,7 +71,7 @@ def main() -> int:
                     break
             seconds = time.perf_counter() - started
     for name in ("stories", "journeys", "steps", "texts out", "texts in"):
-        print(f"{name:<28}{total.pop(name):>9}")
+        print(f"{name:<28}{total.pop(name, 0):>9}")
     for name, count in sorted(total.items()):
         print(f"  {name:<26}{count:>9}")
     print(f"{'violations':<28}{len(broken):>9}\n{'seconds':<28}{seconds:>9.0f}")
