@@ -35,7 +35,7 @@ def tick(parts: Parts, now: datetime, unheard: Callable[[str], int], *, at_start
         if not (behind and bell[0] == "send"):
             parts.ring(*bell)
     usual = parts.settings.tick_seconds
-    if sends:  # what is rung for now leaves the rest of a number's texts waiting for its pace
+    if sends:  # a claim takes what the pace allows; the rest of a number's texts waits a moment
         return min(usual, SOONEST)
     return usual if soon is None else min(usual, max(SOONEST, (soon - now).total_seconds()))
 
