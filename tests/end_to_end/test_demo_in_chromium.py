@@ -93,7 +93,7 @@ def _look_at_the_doors(browser: Browser, url: str) -> None:
         expect(clinic.get_by_test_id("timeline").get_by_text("How to prepare")).to_be_visible()
         expect(clinic.get_by_test_id("thread").get_by_text("Does it hurt?")).to_be_visible()
         keep(clinic, f"clinic-scan-{name}")
-        for path in ("tasks", "book"):
+        for path in ("tasks", "unanswered", "book"):
             clinic.goto(f"{url}/clinic/{path}")
             keep(clinic, f"clinic-{path}-{name}")
         ops = log_in(browser, url, "ops", "ops@demo.test", "demo-operator", size)
