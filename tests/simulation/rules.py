@@ -79,6 +79,7 @@ class Rules:
         self.look, self.truth, self.carrier, self.now = look, truth, carrier, now
         self.about: dict[str, dict[str, Any]] = {}  # carrier's ref -> what the text is about, when it was taken
         self.got: Counter[tuple[Any, ...]] = Counter()
+        self.apologies: dict[tuple[int, int], int] = {}  # clinic and number -> the row of the one apology
         self.capped: list[tuple[datetime, int, str, int]] = []
         self.seen: dict[int, tuple[str, str]] = {}
         self.since = now()
@@ -119,9 +120,9 @@ class Rules:
             if phone.stopped_at is not None and self.now() > phone.stopped_at + CONFIRM_WITHIN:
                 raise Violation("stop", f"confirmed {self.now() - phone.stopped_at} after he said so")
         elif phone.wrong_at is not None or about["frozen_at"] is not None:
-            once = (key, about["clinic_id"], about["contact_point_id"], "frozen")
-            self.got[once] += 1
-            if key != "declined" or self.got[once] > 1:
+            # One apology; a new attempt of it, where the first did not arrive, is no second one.
+            row = self.apologies.setdefault((about["clinic_id"], about["contact_point_id"]), about["id"])
+            if key != "declined" or row != about["id"]:
                 raise Violation("wrong number", where)
         elif asks_to_stop:
             raise Violation("stop", where)
