@@ -90,7 +90,7 @@ class Conversation:
 class Decision:
     """What the router made of one free text."""
 
-    tier: str  # answer | choose | unknown | safety
+    tier: str  # answer | choose | unknown | safety; exact where the open question or a command takes the very words
     topics: tuple[str, ...] = ()
     safety: frozenset[Safety] = frozenset()
     caution: tuple[str, ...] = ()  # safety routes it might take: a line goes before the answer

@@ -195,7 +195,7 @@ def _decide(turn: Turn, body: str, router: Router) -> Decision:
     talk = turn.focus.talk(turn.now)
     if is_exact(turn.script, talk, plain(body)):
         found = safety(body)
-        return Decision("safety" if found else "unknown", safety=found)
+        return Decision("safety" if found else "exact", safety=found)
     return router(body, Context(talk.language))
 
 

@@ -39,4 +39,4 @@ def test_staff_see_what_the_bot_could_not_answer(house: House) -> None:
     with browser(house, "clinic") as nurse:
         seen = nurse.get("/clinic/unanswered").text
     assert "what is the capital of France" in seen
-    assert "not known" in seen
+    assert seen.count("not known") == 1  # his answers to our questions are no questions of his
