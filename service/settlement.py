@@ -77,7 +77,8 @@ def _open(session: Session, clinic_id: int, now: datetime, limit: int) -> list[O
                     and_(Outbound.status.in_(TAKEN), Outbound.listings < again, _older(RECEIPT_LISTINGS, now)),
                 )
             )
-            .order_by(Outbound.id)
+            # What may never have left comes first: lost receipts of thousands must not hold up one cry for help.
+            .order_by(Outbound.status != "uncertain", Outbound.priority, Outbound.id)
             .limit(limit)
             .with_for_update()
         )

@@ -12,6 +12,7 @@ from service import conversation, reminders
 from service.carrier.twilio import twilio_carrier
 from service.conversation import Arrived
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.settlement import settle
 from service.store.queue import due_texts, mark_sending
 from service.store.work import next_moment
 from service.wiring import Parts
@@ -315,3 +316,15 @@ def test_a_confirmation_of_stop_that_was_lost_does_not_come_after_five_minutes(h
     (row,) = outbound(house, "key = 'stopped'")
     assert (row["status"], len(house.bodies())) == ("refused", seen)
     assert "too late" in row["reason"]
+
+
+def test_a_reply_in_doubt_is_looked_up_before_texts_that_only_lack_their_receipt(house: House) -> None:
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    unheard(house, "I want to die", "SMlost")
+    house.clock.at += 16 * MINUTE  # both are due for a look-up, and the other is the older
+    settle(house.parts, house.clinic.clinic_id, house.clock.at, limit=1)
+    looked_up = {row["key"]: (row["status"], row["listings"]) for row in outbound(house)}
+    assert looked_up["crisis"] == ("uncertain", 1)
+    assert looked_up["invite"] == ("accepted", 0)
