@@ -57,8 +57,8 @@ chaos: install  ## kill everything during ROUNDS whole journeys from SEED, and p
 
 N ?= 200
 SEED ?= 1
-simulate: install  ## N random stories from SEED on, every fault, every rule (N=2000 SEED=1)
-	$(BIN)/python -m tests.simulation -n $(N) --seed $(SEED)
+simulate: install  ## N random stories from SEED on, every fault, every rule (N=2000 SEED=1); BREAK=stop breaks the service
+	$(BIN)/python -m tests.simulation -n $(N) --seed $(SEED) --break "$(BREAK)"
 
 fix: install  ## format and mend what can be mended, and print the diagram anew
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -78,7 +78,7 @@ def _keys(script: Script) -> None:
     used += [(f"states.{name}", state.asks) for name, state in script.states.items() if state.asks]
     for place, answer in _answers(script):
         used += [(place, key) for key in answer.say if key not in (PENDING, NEXT)] + (
-            [(place, answer.topic)] * bool(answer.topic)
+            [(place, answer.topic)] if answer.topic and answer.topic not in script.routes else []
         )
     for name, touchpoint in script.touchpoints.items():
         keys = (*touchpoint.say, *touchpoint.folded, *touchpoint.done, *([touchpoint.ask] if touchpoint.ask else []))

@@ -55,6 +55,7 @@ class Visit:
     ref: str
     reason: Reason
     detail: bool  # its patient agreed that texts may name the scan
+    site: str = ""  # where it is, by an id that tells sites apart
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from flows.script import Script
 
 STATE, TEXT = "which", "which_visit"
 MOST = 3  # visits listed in one text
-VISIT_FIELDS = frozenset({"visit_day", "arrival_time", "later_time", "prep"})
+VISIT_FIELDS = frozenset({"visit_day", "arrival_time", "later_time", "prep", "guide_url"})
+SITE_FIELDS = frozenset({"address", "arrival_note", "food_drink", "radiation", "results_timing"})
 ABOUT_THE_VISIT = frozenset({"reschedule", "confirm"})  # answered with a deed, which must be done for the right one
 
 
@@ -28,7 +29,8 @@ def ask_which(script: Script, before: Conversation, topic: str) -> Step | None:
 
 def _depends(script: Script, before: Conversation, topic: str) -> bool:
     entry = script.texts.entries[before.language].get(topic)
-    return entry is not None and any(VISIT_FIELDS & set(entry.fields(form)) for form in entry.bodies)
+    differs = VISIT_FIELDS | SITE_FIELDS if len({visit.site for visit in before.visits}) > 1 else VISIT_FIELDS
+    return entry is not None and any(differs & set(entry.fields(form)) for form in entry.bodies)
 
 
 def chosen(before: Conversation, after: Conversation, number: int) -> Conversation | None:

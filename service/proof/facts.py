@@ -121,7 +121,7 @@ def _by_reply(script: Script) -> Iterator[tuple[str, Way]]:
             again = "asked again when his answer does not fit" + ", or after another question" * state.insists
             yield state.asks, Way("reply", f"question \u201c{name}\u201d: {again}")
     for answer in script.anywhere:
-        for key in (*answer.say, *([answer.topic] if answer.topic else [])):
+        for key in (*answer.say, *(topic_keys(script, answer.topic)[:1] if answer.topic else ())):
             if key not in (PENDING, NEXT):
                 yield key, Way("reply", f"{cue(script, answer)} at any time")
 

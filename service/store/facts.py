@@ -90,6 +90,7 @@ class VisitFacts:
     zone: str
     reason: str
     detail: bool  # its patient agreed that texts may name the scan
+    site_id: int
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ class Focus:
             back=back,
             language_offered=language_offered,
             opted_out=self.contact.opted_out_at is not None,
-            visits=tuple(Visit(str(v.scan_id), Reason(v.reason), v.detail) for v in self.visits),
+            visits=tuple(Visit(str(v.scan_id), Reason(v.reason), v.detail, str(v.site_id)) for v in self.visits),
             sure=self.sure_until is not None and now < self.sure_until,
         )
 

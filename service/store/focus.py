@@ -54,7 +54,8 @@ _BUSY = """
 _VISITS = """
     case when (select count(*) from scans x where x.clinic_id = cp.clinic_id and x.contact_point_id = cp.id
                and x.state = 'booked' and x.arrival_at > :now) > 1 then coalesce((
-        select jsonb_agg(jsonb_build_array(x.id, x.arrival_at, x.zone, x.reason, k.detail) order by x.arrival_at, x.id)
+        select jsonb_agg(jsonb_build_array(x.id, x.arrival_at, x.zone, x.reason, k.detail, x.site_id)
+                         order by x.arrival_at, x.id)
         from scans x, lateral (
             select bool_or(g.given) filter (where g.kind = 'texts') as texts,
                    coalesce(bool_or(g.given) filter (where g.kind = 'detail'), false) as detail

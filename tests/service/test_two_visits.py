@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from service.demo_data import SITE
+from service.store.people import Site
 from tests.house import House
 from tests.service.signed import outbound
 
@@ -14,6 +16,12 @@ def two_visits(house: House, **changes: object) -> None:
     house.opt_in()
     house.book("S-2", **{**MARCH_30, **changes})
     house.clock.at += timedelta(days=2)
+
+
+def second_site(house: House, **changes: object) -> None:
+    """Another place of the same clinic."""
+    with house.parts.database.clinic(house.clinic.clinic_id) as session:
+        session.add(Site(clinic_id=house.clinic.clinic_id, **(SITE.__dict__ | {"name": "Hill Imaging"} | changes)))
 
 
 def test_a_question_that_depends_on_the_visit_asks_which_and_then_answers_about_that_one(house: House) -> None:
@@ -40,6 +48,26 @@ def test_the_one_he_chose_is_meant_for_a_day_and_then_he_is_asked_again(house: H
 def test_a_question_that_is_the_same_for_both_is_just_answered(house: House) -> None:
     two_visits(house)
     assert house.text("does it hurt")[0].startswith("The scan does not hurt")
+
+
+def test_between_two_sites_what_a_site_says_asks_which_and_within_one_it_does_not(house: House) -> None:
+    two_visits(house)
+    assert "Coffee is fine." in house.text("can I have coffee")[0]
+    second_site(house, food_drink="Water only.")
+    house.book("S-2", site="Hill Imaging", **MARCH_30)
+    house.clock.at += timedelta(days=2)
+    assert house.text("can I have coffee")[0].startswith(WHICH)
+    assert "Water only." in house.text("2")[0]
+
+
+def test_his_guide_and_a_bare_c_or_r_are_about_the_visit_that_he_means(house: House) -> None:
+    two_visits(house)
+    for word in ("guide", "C", "R"):
+        assert house.text(word)[0].startswith(WHICH), word
+        assert house.text("2") != []
+        house.clock.at += timedelta(days=2)
+    tasks = house.rows("select s.external_id from tasks t join scans s on s.id = t.scan_id where t.kind = 'reschedule'")
+    assert tasks == [{"external_id": "S-2"}]
 
 
 def test_after_a_text_about_one_of_them_a_question_is_about_that_one(house: House) -> None:

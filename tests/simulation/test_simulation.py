@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
-from tests.simulation.__main__ import explain
 from tests.simulation.bench import Bench, bench
+from tests.simulation.players import explain
 from tests.simulation.story import Story, loads, tell
 from tests.simulation.world import play
 
