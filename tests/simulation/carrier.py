@@ -19,6 +19,7 @@ from service.errors import Busy, Refused, Unknown
 SECOND = timedelta(seconds=1)
 SEND_KINDS = {"timeout_before", "timeout_after", "500_before", "500_after", "429", "refused_connection", "code",
               "crash_before", "crash_after", "meanwhile"}  # fmt: skip
+NOT_TAKEN = {"timeout_before", "500_before", "429", "refused_connection", "crash_before"}
 FATE_KINDS = {"lost_receipts", "double_receipts", "reordered_receipts", "late_receipts", "early_receipt", "slow",
               "undelivered"}  # fmt: skip
 STOP_WORDS = {"stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout"}
@@ -93,6 +94,9 @@ class Carrier:
     def send(self, message: Message) -> str:
         """Take a text, or not."""
         fault = self.take_fault(message.to, SEND_KINDS) or {"fault": ""}
+        then = fault.get("then", "")  # what happens to him in the meantime
+        if then and fault["fault"] in NOT_TAKEN:
+            self.meanwhile(message.to, then)
         match fault["fault"]:
             case "crash_before":
                 raise Crash
@@ -107,9 +111,9 @@ class Carrier:
         if (message.sender, message.to) in self.blocked:
             raise Refused(21610, "blocked")
         carried = self._take(message.sender, message.to, message.body, message.callback_url, message.validity_seconds)
+        if then:
+            self.meanwhile(message.to, then)
         match fault["fault"]:
-            case "meanwhile":
-                self.meanwhile(message.to, fault["then"])
             case "crash_after":
                 raise Crash
             case "timeout_after" | "500_after":

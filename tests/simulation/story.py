@@ -265,7 +265,7 @@ def _fault(random: Random, add: Any, at: int) -> None:
         case "send":
             fault = random.choice(SEND_FAULTS)
             how: dict[str, Any] = {"times": random.choice((1, 1, 3, 8))} if fault == "429" else {}
-            if fault == "meanwhile":
+            if fault == "meanwhile" or random.random() < 0.3:
                 how["then"] = random.choice(("STOP", "move", "cancelled"))
             add(at, "fault", fault=fault, **how)
         case "code":
