@@ -1,4 +1,7 @@
-"""The processes: serve, worker, ticker; and what prepares or checks them: migrate, doctor, demo."""
+"""The processes: serve, worker, ticker; and what prepares or checks them: migrate, doctor, demo.
+
+Each command imports what it alone needs: a worker that need not load the web starts in half the time.
+"""
 
 import logging
 import signal
@@ -6,14 +9,9 @@ import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from flows.router import Context, route
-from service import doctor as checks
-from service import doorbell, embedded, migrate
+from service import doorbell, embedded
 from service.settings import Settings, load, settings
-from service.web.app import create_app
-from service.wiring import open_parts
 
 Port = Annotated[int | None, typer.Option(help="port to listen on; PORT otherwise")]
 
@@ -35,6 +33,12 @@ def stop_with_cleanup() -> None:
 
 def serve(port: Port = None) -> None:
     """Serve the web doors in the foreground; stops cleanly on SIGTERM."""
+    import uvicorn
+
+    from flows.router import Context, route
+    from service.web.app import create_app
+    from service.wiring import open_parts
+
     stop_with_cleanup()
     with embedded.servers(_start()) as ready:
         app = create_app(open_parts(ready))
@@ -66,6 +70,8 @@ def ticker() -> None:
 
 def migrate_command() -> None:
     """Bring the database to the newest version."""
+    from service import migrate
+
     with embedded.servers(_start()) as ready:
         migrate.migrate(ready.owner_url)
         typer.echo(f"the database is at version {migrate.applied(ready.owner_url)}")
@@ -73,6 +79,8 @@ def migrate_command() -> None:
 
 def doctor() -> None:
     """Check the set-up: settings, database, roles, doorbell, carrier address. Exit 1 if something is wrong."""
+    from service import doctor as checks
+
     findings = checks.examine(_start())
     for finding in findings:
         typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}")
@@ -82,6 +90,8 @@ def doctor() -> None:
 
 def alive(part: Annotated[str, typer.Argument(help="worker or ticker")]) -> None:
     """Exit 0 if this part shows signs of life: for health checks."""
+    from service import doctor as checks
+
     if not checks.alive(load(), part):
         raise typer.Exit(1)
 

@@ -40,6 +40,8 @@ def main() -> int:
             print(told.report, flush=True)
         if broken >= asked.stop_after:
             break
+        if total["stories"] % 100 == 0:
+            print(f"{total['stories']} of {len(stories)} stories, {broken} broken", file=sys.stderr)
     for name in ("stories", "journeys", "steps", "texts out", "texts in"):
         print(f"{name:<28}{total.pop(name, 0):>9}")
     for name, count in sorted(total.items()):
