@@ -19,6 +19,9 @@ from tests.simulation.story import Clinic, Journey
 from tests.simulation.truth import ScanTruth, Truth
 
 SITES = ("Riverside Imaging", "Hill Street Imaging")
+_SILENCED = text("""
+    select opted_out_at is not null or frozen_at is not null from contact_points where clinic_id = :clinic and phone = :phone
+""")
 
 
 def open_clinic(parts: Parts, number: int, clinic: Clinic, now: datetime) -> tuple[AddedClinic, str]:
@@ -174,6 +177,11 @@ class Desk:
         with self.parts.database.clinic(clinic_id) as session:
             for sender in session.query(Sender):
                 sender.paused_reason = None
+
+    def silenced(self, clinic: int, phone: str) -> bool:
+        """Whether the carrier or the man himself has told this clinic to say no more to a number."""
+        asked = {"clinic": self.clinics[clinic].clinic_id, "phone": phone}
+        return bool(self.owner.execute(_SILENCED, asked).scalar())
 
     def acknowledge(self, clinic_id: int, now: datetime) -> None:
         """Someone has seen every urgent task that was announced twice."""

@@ -296,7 +296,8 @@ class World:
         first = self.stored.get(sid) or answers[0]
         self.stored[sid] = first
         phone = self.truth.phone(self.clinics[clinic].clinic_id, arrived.phone)
-        if phone.stopped_at or phone.wrong_at:  # what was answered before is not said after it
+        # What was answered before is not said after it.
+        if phone.stopped_at or phone.wrong_at or self.desk.silenced(clinic, arrived.phone):
             first = answers[0]
         if any(answer != first for answer in answers):
             raise Violation("same answer", f"{sid}: {first!r} and then {answers!r}")
