@@ -230,15 +230,17 @@ def _take(script: Script, before: Conversation, answer: Answer) -> Step:
         return _next_page(script, before)
     if topic:
         spoken = _say_topic(script, after, topic)
-        return _back(script, before, Step(spoken.conversation, (*effects, *spoken.effects)))
+        return _back(script, before, answer, Step(spoken.conversation, (*effects, *spoken.effects)))
     return Step(after, (*effects, *(Say(key, after.form) for key in answer.say)))
 
 
-def _back(script: Script, before: Conversation, taken: Step) -> Step:
-    """After a choice among topics: return to the question that it interrupted, and ask it again."""
+def _back(script: Script, before: Conversation, answer: Answer, taken: Step) -> Step:
+    """After a choice among topics: return to the question that it interrupted, and ask it again; not where he settled it."""
     after = taken.conversation
     if before.state != "choose" or not before.back or after.state != "ready" or before.care_pause:
         return taken
+    if not answer.option:
+        return Step(replace(after, back=""), taken.effects)
     asks = script.states[before.back].asks
     return Step(replace(after, state=before.back, back="", reasked=True), (*taken.effects, Say(asks, after.form)))
 

@@ -17,6 +17,10 @@ LEAD = timedelta(hours=2)  # with less than this left, "today" comes too late to
 OVER = timedelta(hours=1)  # before this much of the scan has passed, "after" comes too early
 CHECK_BEFORE = timedelta(hours=48)
 BEFORE_VISIT = ("prepare", "tomorrow", "today")
+# Said, or looked after, only of a visit that is still ahead: worth nothing once it has taken place, however early.
+AHEAD = frozenset({"invite", "invite_again", "about", "moved", "preparation_check", *BEFORE_VISIT})
+TIMELESS = ("invite", "invite_again", "about")  # what they say is true whenever the visit is
+NOTICES = frozenset({"moved", "cancelled"})
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,19 @@ def next_open(at: datetime, zone: ZoneInfo, window: tuple[time, time]) -> dateti
     if at < moment(local.date(), window[1], zone):
         return at
     return moment(local.date() + timedelta(days=1), window[0], zone)
+
+
+def window_of(
+    touchpoint: str, now: datetime, zone: ZoneInfo, window: tuple[time, time], valid_until: datetime | None
+) -> tuple[time, time]:
+    """The texting hours of a touchpoint: the site's; wider for a notice that would be useless by the next morning."""
+    hurries = touchpoint in NOTICES and valid_until is not None and next_open(now, zone, window) >= valid_until
+    return URGENT_WINDOW if hurries else window
+
+
+def fits(state: str, touchpoint: str) -> bool:
+    """Whether a text of this touchpoint may be said of a scan in this state."""
+    return touchpoint == "cancelled" or state == "booked" or (state == "completed" and touchpoint not in AHEAD)
 
 
 def closes(at: datetime, zone: ZoneInfo, window: tuple[time, time]) -> datetime:

@@ -34,6 +34,7 @@ LANGUAGE_WORDS = {
 }
 
 _MESSAGES = r"(?:text|texts|texting|txt|txts|txting|messag\w*|msg\w*|sms|mensajes?|textos?)"
+_TURNS_AWAY = r" (?:sorry|please|thanks|stop|you|wrong|who|i do not|i don'?t|i am not|i'?m not|remove|take me)\b"
 _RULES: dict[Safety, tuple[str, ...]] = {
     Safety.CRISIS: (
         r"\b(?:kill|killing|hurt|hurting|harm|harming|shoot|hang|cut) my ?self\b",
@@ -99,7 +100,11 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         r"\byou have the wrong\b",
         r"\b(?:this is not|this isn'?t|i am not|i'?m not) (?:his|her|their|the patient'?s?|that)(?: \w+)? ?"
         r"(?:number|phone|person|patient)\b",
-        r"\b(?:not my|isn'?t my|never had an?) (?:appointment|visit|scan)\b",
+        # The whole of what he says: "this is not my appointment time" and "isn't my visit on Thursday?" are his visit's.
+        rf"\bnot my (?:appointment|visit|scan)(?:$|{_TURNS_AWAY})",
+        rf"\b(?:this|that|it) isn'?t my (?:appointment|visit|scan)(?:$|{_TURNS_AWAY})",
+        r"\bnever (?:had|made|booked) an? (?:appointment|visit|scan) (?:there|with you|at your)\b|"
+        r"\bnever (?:had|made|booked) an? (?:appointment|visit)$",
         r"\bnumero equivocado\b",
         r"\b(?:no es (?:su|el|mi) numero|se equivoco de (?:numero|persona))\b",
     ),
@@ -128,6 +133,33 @@ _HARMLESS = re.compile(
     r"\bdying to (?:know|hear|see)\b"
 )
 
+# A death in his family, long ago or told for the sake of a question about himself: he is alive, and asks. News of a death
+# says when it was, and is believed.
+_RELATIVE = (
+    r"(?:father|dad|brother|grandfather|grandpa|padre|papa|hermano|abuelo)(?: \w+){0,3} (?:\w+ )?"
+    r"(?:died|passed away|passed on|is dead|fallecio|murio|ha fallecido|ha muerto)|"
+    r"(?:fallecio|murio)(?: \w+){0,2} (?:padre|papa|hermano|abuelo)"
+)
+_FAMILY = re.compile(_RELATIVE)
+_ABOUT_HIMSELF = re.compile(
+    r"\b(?:years? ago|last year|long ago|long time|when i was|at age|at (?:the age of )?\d\d|in (?:19|20)\d\d|in his \d0'?s|"
+    r"hereditary|genetic\w*|inherit\w*|runs? in|family|scared|afraid|worried|nervous|will i|am i|should i|do i|can i|could i|"
+    r"is it|does (?:it|that|this)|is (?:that|this)|my (?:own )?(?:risk|chances|odds|scan|visit|appointment)|"
+    r"hace (?:muchos |\d+ |unos )?anos|el ano pasado|cuando yo era|hereditari\w*|genetic\w*|hereda\w*|familia|tengo miedo|"
+    r"me da miedo|me preocupa|yo tambien|me va a|voy a|debo|puedo|es normal|mi riesgo|mi cita|mi estudio)\b"
+)
+_NEWS = re.compile(
+    r"\b(?:today|yesterday|tonight|last (?:night|week|month)|"
+    r"this (?:morning|week|month|weekend|afternoon)|days? ago|weeks? ago|"
+    r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|just (?:died|passed)|hoy|ayer|anoche|esta (?:manana|semana|noche)|"
+    r"la semana pasada|hace (?:\w+ )?(?:dias|semanas)|el (?:lunes|martes|miercoles|jueves|viernes|sabado|domingo))\b"
+)
+
+
+def _of_his_family(words: str) -> bool:
+    """Whether a death that is spoken of is one in his family, and the text is about himself."""
+    return bool(_FAMILY.search(words) and _ABOUT_HIMSELF.search(words) and not _NEWS.search(words))
+
 
 def safety(text: str) -> frozenset[Safety]:
     """Every safety route that `text` takes; several may hold at once."""
@@ -140,4 +172,6 @@ def safety(text: str) -> frozenset[Safety]:
         found.discard(Safety.OPT_OUT)
     if Safety.CRISIS in found and not _PATTERNS[Safety.CRISIS].search(_HARMLESS.sub(" ", words)):
         found.discard(Safety.CRISIS)
+    if Safety.DIED in found and _of_his_family(words):
+        found.discard(Safety.DIED)
     return frozenset(found)

@@ -12,11 +12,12 @@ from sqlalchemy import case, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flows.journey import notice
+from flows.journey import AHEAD
 from service import keys, planning
 from service.effects import Turn
 from service.errors import Conflict, NotFound
 from service.intake import Booking, check_against_site
+from service.notices import still_to_tell, tell
 from service.store import audit
 from service.store.about import focus_on_booked, talk_about_the_next
 from service.store.contacts import contact_point
@@ -143,7 +144,7 @@ def _new(
     )
     session.add(scan)
     session.flush()
-    focus = focus_on_booked(session, site.clinic_id, contact_id, patient.id, scan.id)
+    focus = focus_on_booked(session, site.clinic_id, contact_id, patient.id, scan.id, now)
     _permission(session, focus, booking, now)
     _plan_or_ask(parts, session, focus, booking, now, why="booked")
     session.refresh(scan)
@@ -205,12 +206,14 @@ def _change(
     if not moved and not other:
         return Booked(scan.id, "same")
     old = replace_times(scan, site, booking, times, contact_id, now)
-    focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id)
+    focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id, now)
     _permission(session, focus, booking, now)
-    planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
+    untold = planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
     if moved:
         tell(Turn(session, focus, parts.scripts.of(focus.script), now), "moved", old, scan.arrival_at)
+    elif untold:  # an earlier move that he has not heard of yet
+        still_to_tell(Turn(session, focus, parts.scripts.of(focus.script), now), untold[-1])
     session.refresh(scan)
     _audit(session, scan, actor, "moved" if moved else "changed", now)
     return Booked(scan.id, "moved" if moved else "changed")
@@ -232,23 +235,6 @@ def replace_times(
     return old
 
 
-def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: datetime | None) -> None:
-    """One text that the visit moved or is off, if he takes our texts; a person phones where no text comes in time."""
-    focus, scan = turn.focus, turn.focus.scan
-    assert scan is not None
-    if focus.patient is not None and focus.patient.stopped:
-        return  # we were told that he has died; that task is open, and no text goes to those he left
-    if not focus.opted_in or focus.contact.opted_out_at or focus.contact.frozen_at:
-        turn.open_task("phone_change", "he does not take our texts")
-        return
-    planned, phone = notice(touchpoint, planning.visit_of(focus), old_arrival, new_arrival, turn.now)
-    if planned is not None:
-        planning.keep(turn.session, focus.clinic_id, scan, [planned], turn.now)
-        ring_after(turn.session, "fire", focus.clinic_id)
-    if phone:
-        turn.open_task("phone_change", "the visit is too soon for a text in time")
-
-
 def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: str, now: datetime) -> Booked:
     """Cancel, complete or no-show. Saying it twice changes nothing; raises NotFound, or Conflict between endings."""
     with parts.database.clinic(clinic_id) as session:
@@ -262,6 +248,7 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         scan.state, scan.changed_at = state, now
         _audit(session, scan, actor, state, now)
         if state == "completed":  # the texts after the visit go on, and may now say that it took place
+            planning.void(session, clinic_id, scan.id, "the visit has taken place", now, AHEAD)
             return Booked(scan.id, state)
         planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
         if state == "cancelled" and scan.arrival_at > now:

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from xml.sax.saxutils import escape, quoteattr
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -21,13 +20,14 @@ from sqlalchemy.orm import Session
 from flows.engine import is_exact, late_step, step
 from flows.first import safety_step
 from flows.gate import REASONS, Action, Attempt, Priority, gate
-from flows.model import Decision, Safety, Say, Standing, TextReceived
+from flows.model import Consent, Decision, Safety, Say, Standing, Step, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
+from flows.silence import unheard
 from flows.words import plain
 from messages.render import Text
 from service import guide_links, keys, wording
-from service.effects import Turn, apply
+from service.effects import Turn, apply, was_asked
 from service.errors import NotFound
 from service.late import why_late
 from service.store.contacts import contact_point
@@ -36,11 +36,11 @@ from service.store.facts import Focus
 from service.store.focus import focus_on_text
 from service.store.people import ContactPoint
 from service.store.texts import Inbound, Outbound
+from service.twiml import EMPTY, status_url, twiml
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
 
-EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 DEADLOCK = "40P01"
 Router = Callable[[str, Context], Decision]
 
@@ -166,7 +166,7 @@ def _stored_answer(parts: Parts, session: Session, clinic_id: int, message_sid: 
         .where(Outbound.priority <= Priority.KEYWORD)
         .order_by(Outbound.id)
     )
-    return twiml([(words, status_url(parts, clinic_id, ref)) for words, ref in said])
+    return twiml([(words, status_url(parts.settings, clinic_id, ref)) for words, ref in said])
 
 
 def _focus(
@@ -201,9 +201,22 @@ def _decide(turn: Turn, body: str, router: Router) -> Decision:
 
 def _turn(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision) -> str:
     """Step, write; returns the TwiML."""
-    focus, now = turn.focus, turn.now
-    stepped = step(turn.script, focus.talk(now), _event(focus, arrived, decision))
+    talk = turn.focus.talk(turn.now)
+    stepped = step(turn.script, talk, _event(turn.focus, arrived, decision))
+    if _silent(turn):
+        stepped = unheard(talk, stepped)
+    elif _grants_detail(stepped) and not was_asked(turn):
+        stepped = Step(talk, (Say(turn.script.states[talk.state].asks, talk.form),))
     return _answer(parts, turn, apply(turn, stepped), by_outbox=arrived.listed)
+
+
+def _grants_detail(stepped: Step) -> bool:
+    return any(isinstance(e, Consent) and e.kind == "detail" and e.given for e in stepped.effects)
+
+
+def _silent(turn: Turn) -> bool:
+    """Whether only safety, STOP and HELP are answered now."""
+    return turn.focus.paused or turn.focus.taken_over(turn.now)
 
 
 def _event(focus: Focus, arrived: Arrived, decision: Decision) -> TextReceived:
@@ -231,7 +244,7 @@ def _late(parts: Parts, turn: Turn, arrived: Arrived, decision: Decision | None,
 def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> str:
     """Word each reply, pass it through the gate, keep it as `offered`, and put it into the TwiML; or put it in the outbox."""
     focus, messages = turn.focus, list[tuple[str, str]]()
-    paused = focus.paused or focus.taken_over(turn.now)
+    paused = _silent(turn)
     for say in says:
         priority = wording.priority(say.key)
         worded = _word(parts, turn, say)
@@ -253,7 +266,7 @@ def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> st
         if sent and by_outbox:
             ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
         elif sent:
-            messages.append((worded.body, status_url(parts, focus.clinic_id, ref)))
+            messages.append((worded.body, status_url(parts.settings, focus.clinic_id, ref)))
         else:
             turn.open_task("paused_text", REASONS[verdict.reason])
     return twiml(messages)
@@ -266,21 +279,6 @@ def _word(parts: Parts, turn: Turn, say: Say) -> Text:
     if "guide_url" in script.texts.entry(say.key, language).fields(say.form):
         known["guide_url"] = guide_links.mint(turn.session, focus, parts.settings.public_url, turn.now)
     return wording.word(script, say, language, known)
-
-
-def status_url(parts: Parts, clinic_id: int, ref: str) -> str:
-    """Where the carrier reports on one text, and how often it tries again when we are away."""
-    return f"{parts.settings.public_url.rstrip('/')}/twilio/status/{clinic_id}/{ref}#rc=5&rp=all"
-
-
-def twiml(messages: list[tuple[str, str]]) -> str:
-    """The answer to a webhook: one `<Message>` a text, each with the absolute address of its receipts."""
-    if not messages:
-        return EMPTY
-    body = "".join(
-        f"<Message statusCallback={quoteattr(url)}><Body>{escape(words)}</Body></Message>" for words, url in messages
-    )
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{body}</Response>'
 
 
 def _fallback(parts: Parts, turn: Turn, arrived: Arrived) -> str:

@@ -19,12 +19,12 @@ from flows.limits import SEND_ATTEMPTS
 from flows.pace import Pace
 from service import clock
 from service.carrier.port import Carrier, Message
-from service.conversation import status_url
 from service.errors import Busy, CarrierError, Refused, Unknown
 from service.failures import after_failure, after_refusal
 from service.store.database import ring_after
 from service.store.queue import Due, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
+from service.twiml import status_url
 from service.wiring import Parts
 
 BATCH = 500
@@ -99,7 +99,7 @@ def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:
         body=row.body,
         sender=row.sender_phone,
         messaging_service_sid=row.messaging_service_sid,
-        callback_url=status_url(parts, row.clinic_id, row.ref),
+        callback_url=status_url(parts.settings, row.clinic_id, row.ref),
         validity_seconds=seconds,
     )
 

@@ -32,6 +32,9 @@ from service.store.journeys import Scan
 from service.store.people import ContactPoint, Patient
 from service.store.texts import Outbound
 
+# The question for leave to name the scan, in its three wordings.
+ASKING = ("detail_ask", "detail_retry", "offer_detail")
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -180,6 +183,22 @@ def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "p
         focus.opted_in = given
     elif kind == "detail":
         focus.detail = given
+
+
+def was_asked(turn: Turn) -> bool:
+    """Whether the question for leave to name the scan came to his phone: "1" twice may be twice the answer to the one before.
+
+    An answer to a webhook that the carrier gave up on was never said.
+    """
+    focus = turn.focus
+    status = turn.session.scalar(
+        select(Outbound.status)
+        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
+        .where(Outbound.key.in_(ASKING))
+        .order_by(Outbound.id.desc())
+        .limit(1)
+    )
+    return status in planning.ARRIVED
 
 
 def suppress(turn: Turn, how: str, obtained_by: str = "patient") -> None:

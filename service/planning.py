@@ -1,5 +1,6 @@
 """Lay out a scan's plan as rows, and void the one it replaces. Voided rows stay, with the reason."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,13 +9,12 @@ from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
-from flows.journey import Planned, Visit, plan, unsaid
+from flows.journey import TIMELESS, Planned, Visit, plan, unsaid
 from service.store.facts import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
 ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
-TIMELESS = ("invite", "invite_again", "about")
 
 
 def visit_of(focus: Focus) -> Visit:
@@ -35,8 +35,9 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     scan = focus.scan
     if scan is None or scan.state != "booked":
         return
+    # First taken back, then asked what was said: a text that waits in the outbox has told him nothing yet.
+    untold = void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
     said = _said(session, focus.clinic_id, scan)
-    void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
     scan.plan_version += 1
     session.execute(
         update(Scan)
@@ -47,7 +48,7 @@ def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
     rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
     if focus.patient is not None and focus.patient.stopped:  # nothing is sent, and the plan says why
         rows = tuple(replace(row, skipped=row.skipped or REASONS["died"]) for row in rows)
-    keep(session, focus.clinic_id, scan, list(unsaid(rows, said)), now)
+    keep(session, focus.clinic_id, scan, [*unsaid(rows, said), *untold], now)
 
 
 def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:
@@ -73,23 +74,43 @@ def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned],
         )
 
 
-def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datetime) -> None:
-    """Void what is still planned, and take back what was worded but not yet handed to the carrier."""
-    session.execute(
+def void(
+    session: Session,
+    clinic_id: int,
+    scan_id: int,
+    reason: str,
+    now: datetime,
+    touchpoints: Collection[str] | None = None,
+) -> list[Planned]:
+    """Void what is still planned, and take back what was worded but not yet handed to the carrier; of `touchpoints`, or all.
+
+    Returns the notices of a move that this keeps from being said, for whoever lays what comes next.
+    """
+    of_these = [] if touchpoints is None else [Reminder.touchpoint.in_(touchpoints)]
+    named = (Reminder.touchpoint, Reminder.due_at, Reminder.valid_until)
+    planned = session.execute(
         update(Reminder)
-        .where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, Reminder.status == "planned")
+        .where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, Reminder.status == "planned", *of_these)
         .values(status="void", reason=reason, changed_at=now)
-    )
-    session.execute(
+        .returning(*named)
+    ).all()
+    about = select(Reminder.id).where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, *of_these)
+    taken_back = session.scalars(
         update(Outbound)
         .where(
             Outbound.clinic_id == clinic_id,
             Outbound.scan_id == scan_id,
             Outbound.automated,
             Outbound.status == "queued",
+            Outbound.reminder_id.in_(about),
         )
         .values(status="refused", reason=reason, changed_at=now)
-    )
+        .returning(Outbound.reminder_id)
+    ).all()
+    worded = session.execute(select(*named).where(Reminder.clinic_id == clinic_id, Reminder.id.in_(taken_back))).all()
+    return [
+        Planned(row.touchpoint, row.due_at, row.valid_until) for row in (*planned, *worded) if row.touchpoint == "moved"
+    ]
 
 
 def scans_of(session: Session, focus: Focus) -> list[int]:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from flows.engine import step
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.limits import SURE_FOR, URGENT_WINDOW
+from flows.journey import NOTICES, fits, window_of
+from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
 from flows.script import Touchpoint
 from service import planning, wording
@@ -32,7 +33,6 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 INVITES = frozenset({"invite", "invite_again"})
-NOTICES = frozenset({"moved", "cancelled"})
 MATTERS = frozenset({"prepare", "tomorrow", "today"})  # without these he stands there unprepared: someone phones
 
 
@@ -113,12 +113,13 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
     focus, scan = turn.focus, turn.focus.scan
     assert scan is not None
     exempt = is_exempt(scan, touchpoint, turn.now)
+    window = (focus.site.window_start, focus.site.window_end)
     invite = reminder.touchpoint in INVITES
     return Attempt(
         priority=Priority.DAY_OF if exempt else Priority.REMINDER,
         automated=True,
         valid_until=reminder.valid_until,
-        booked=scan.state in ("booked", "completed") or reminder.touchpoint == "cancelled",
+        booked=fits(scan.state, reminder.touchpoint),
         current_plan=reminder.plan_version == scan.plan_version,
         consented=invite or focus.opted_in,
         opted_out=focus.contact.opted_out_at is not None,
@@ -130,7 +131,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
         logistics=touchpoint.logistics,
         exempt=exempt,
         zone=focus.zone,
-        window=URGENT_WINDOW if reminder.touchpoint in NOTICES else (focus.site.window_start, focus.site.window_end),
+        window=window_of(reminder.touchpoint, turn.now, focus.zone, window, reminder.valid_until),
         last_inbound_at=focus.last_inbound_at,
         texted_at=tuple(_texted_at(turn)),
     )

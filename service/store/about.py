@@ -7,24 +7,35 @@ from sqlalchemy.orm import Session
 
 from flows.engine import TOLD
 from service.store.facts import Focus
-from service.store.focus import focus_on_contact
+from service.store.focus import focus_on_scan
 from service.store.journeys import Conversation, Scan
 
 _CLOSED = {"state": "ready", "attempts": 0, "reasked": False, "pending": "", "options": [], "more": "", "back": ""}
 
 
-def focus_on_booked(session: Session, clinic_id: int, contact_id: int, patient_id: int, scan_id: int) -> Focus:
-    """The newest booking is what the conversation at this number is about."""
+def focus_on_booked(
+    session: Session, clinic_id: int, contact_id: int, patient_id: int, scan_id: int, now: datetime
+) -> Focus:
+    """A new or changed booking; the conversation at its number is about it where it is about no other visit ahead.
+
+    Another visit ahead keeps it until this one is texted about: what he answers next is the answer to what he was asked.
+    """
     conversation = session.scalars(
         select(Conversation)
         .where(Conversation.clinic_id == clinic_id, Conversation.contact_point_id == contact_id)
         .with_for_update()
     ).one()
-    if conversation.scan_id != scan_id:
-        conversation.sure_until = None
-    conversation.patient_id, conversation.scan_id = patient_id, scan_id
-    if conversation.state == TOLD:  # he was a stranger until now
-        conversation.state = "ready"
+    other = session.scalars(
+        select(Scan.id)
+        .where(Scan.clinic_id == clinic_id, Scan.id == conversation.scan_id, Scan.id != scan_id)
+        .where(Scan.contact_point_id == contact_id, Scan.state == "booked", Scan.arrival_at > now)
+    ).one_or_none()
+    if other is None:
+        if conversation.scan_id != scan_id or conversation.state == TOLD:  # or he was a stranger until now
+            for name, value in _CLOSED.items():
+                setattr(conversation, name, value)
+            conversation.sure_until = None
+        conversation.patient_id, conversation.scan_id = patient_id, scan_id
     session.execute(  # a number that this scan has left knows nothing of it any more
         update(Conversation)
         .where(Conversation.clinic_id == clinic_id, Conversation.scan_id == scan_id)
@@ -32,7 +43,7 @@ def focus_on_booked(session: Session, clinic_id: int, contact_id: int, patient_i
         .values(scan_id=None, patient_id=None, sure_until=None, **_CLOSED)
     )
     session.flush()  # what is loaded next must see the new scan, and its new times
-    return focus_on_contact(session, clinic_id, contact_id)
+    return focus_on_scan(session, clinic_id, scan_id)
 
 
 def talk_about(session: Session, focus: Focus, sure_until: datetime) -> None:

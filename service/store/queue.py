@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from flows.gate import Attempt, Priority
+from flows.journey import TIMELESS, fits, window_of
 from flows.limits import URGENT_WINDOW
 from flows.pace import Pace, pace
 
@@ -32,7 +33,9 @@ _DUE = text("""
            case when o.automated then (
                select max(i.received_at) from inbound i
                where i.clinic_id = o.clinic_id and i.contact_point_id = o.contact_point_id) end as last_inbound_at,
-           coalesce(sc.state, '') as scan_state, sc.plan_version is not distinct from o.plan_version as current_plan,
+           coalesce(sc.state, '') as scan_state, rm.touchpoint,
+           coalesce(sc.contact_point_id = o.contact_point_id and (
+               o.plan_version >= sc.arrival_version or rm.touchpoint = any(:timeless)), false) as current_plan,
            coalesce(p.zone, st.zone, 'UTC') as zone, st.window_start, st.window_end,
            o.automated and coalesce((
                select given from consents k
@@ -50,6 +53,7 @@ _DUE = text("""
     join clinics c on c.id = o.clinic_id
     left join contact_points cp on cp.clinic_id = o.clinic_id and cp.id = o.contact_point_id
     left join conversations cv on cv.clinic_id = o.clinic_id and cv.contact_point_id = o.contact_point_id
+    left join reminders rm on rm.clinic_id = o.clinic_id and rm.id = o.reminder_id
     left join scans sc on sc.clinic_id = o.clinic_id and sc.id = o.scan_id
     left join patients p on p.clinic_id = o.clinic_id and p.id = sc.patient_id
     left join sites st on st.clinic_id = o.clinic_id and st.id = sc.site_id
@@ -109,21 +113,32 @@ def due_texts(
     session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int, lowest: Priority = Priority.BULK
 ) -> list[Due]:
     """Up to `limit` due rows of one sender, most pressing first and none below `lowest`, locked in this transaction."""
-    values = {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit, "lowest": int(lowest)}
+    values = {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit, "lowest": int(lowest),
+              "timeless": list(TIMELESS)}  # fmt: skip
     return [
-        Due(r.clinic_id, r.id, r.ref, r.phone, r.body, r.segments, r.sender_phone, r.messaging_service_sid, _attempt(r))
+        Due(
+            r.clinic_id,
+            r.id,
+            r.ref,
+            r.phone,
+            r.body,
+            r.segments,
+            r.sender_phone,
+            r.messaging_service_sid,
+            _attempt(r, now),
+        )
         for r in session.execute(_DUE, values).all()
     ]
 
 
-def _attempt(r: Row[tuple[object, ...]]) -> Attempt:
-    notice = r.key in ("moved", "cancelled")
-    window = URGENT_WINDOW if notice or r.window_start is None else (r.window_start, r.window_end)
+def _attempt(r: Row[tuple[object, ...]], now: datetime) -> Attempt:
+    zone, touchpoint = ZoneInfo(r.zone), r.touchpoint or ""
+    window = URGENT_WINDOW if r.window_start is None else (r.window_start, r.window_end)
     return Attempt(
         priority=Priority(r.priority),
         automated=r.automated,
         valid_until=r.valid_until,
-        booked=r.scan_state in ("booked", "completed") or r.key == "cancelled",
+        booked=fits(r.scan_state, touchpoint),
         current_plan=r.current_plan,
         consented=r.consented,
         opted_out=r.opted_out,
@@ -134,8 +149,8 @@ def _attempt(r: Row[tuple[object, ...]]) -> Attempt:
         care_pause=r.care_pause,
         logistics=r.logistics,
         exempt=r.exempt,
-        zone=ZoneInfo(r.zone),
-        window=window,
+        zone=zone,
+        window=window_of(touchpoint, now, zone, window, r.valid_until),
         last_inbound_at=r.last_inbound_at,
         texted_at=tuple(r.texted_at or ()),
     )

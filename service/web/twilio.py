@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from service import conversation, receipts
 from service.errors import NotFound
 from service.store.texts import Unrouted
+from service.twiml import EMPTY
 from service.web.access import SignedForm, TheParts
 from service.wiring import Parts
 
@@ -36,7 +37,7 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
     now = parts.now()
     sid = _word(form, "MessageSid") or _word(form, "SmsSid")
     if not sid:
-        return _xml(conversation.EMPTY)
+        return _xml(EMPTY)
     media = _word(form, "NumMedia")
     arrived = conversation.Arrived(
         message_sid=sid[:64],
@@ -58,7 +59,7 @@ def inbound(request: Request, form: SignedForm, parts: TheParts) -> Response:
         except NotFound:  # what we remembered is no longer so: ask again
             routes.pop(arrived.to, None)
     _keep_unrouted(parts, sid, form)
-    return _xml(conversation.EMPTY)
+    return _xml(EMPTY)
 
 
 def _our_account(parts: Parts, form: FormData) -> bool:

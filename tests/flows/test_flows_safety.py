@@ -3,6 +3,7 @@
 import pytest
 
 from flows.model import Safety
+from flows.router import Context, route
 from flows.safety import safety
 
 STOPS = [
@@ -62,13 +63,35 @@ URGENCIES = [
 WRONG_NUMBERS = [
     "wrong number", "Wrong number!", "sorry, wrong number", "you have the wrong person", "this is not his phone",
     "This isn't her number", "I am not that patient", "not my appointment", "this isn't my appointment",
-    "número equivocado", "este no es su número", "se equivocó de número",
+    "número equivocado", "este no es su número", "se equivocó de número", "This is not my appointment, sorry",
+    "that isn't my visit", "I never had an appointment with you", "I never made an appointment", "not my scan, wrong man",
 ]  # fmt: skip
 DEATHS = ["he died last week", "my husband passed away", "my father has died", "he is no longer with us",
-          "falleció ayer", "mi esposo murió"]  # fmt: skip
+          "falleció ayer", "mi esposo murió",
+          "my dad died of his cancer on Sunday, is it too late to cancel",
+          "my father passed away last week, can I take him off",
+          "mi padre murió ayer, debo cancelar", "my father died"]  # fmt: skip
 RESULTS = ["what does my result mean", "what do my results mean", "my report says SUV 12", "do I have cancer",
            "has it spread", "did the cancer come back", "tell me my results", "is my result bad", "mis resultados",
            "what did my scan show", "got my results back"]  # fmt: skip
+NEITHER_WRONG_NUMBER_NOR_DEATH = [
+    "I have never had a scan before. Does it hurt?",
+    "Isn't my appointment at 9:15?",
+    "isn't my scan on Thursday?",
+    "This is not my appointment time, I asked for the afternoon",
+    "It's not my scan that worries me, it is the biopsy",
+    "I never had a scan",
+    "this isn't my first scan",
+    "My father died of prostate cancer. Is it hereditary?",
+    "my dad died at 62 of this",
+    "my brother passed away years ago from prostate cancer",
+    "my grandfather died of it, should I be worried",
+    "my father died of this and I am scared",
+    "mi padre murió de cáncer de próstata. ¿Es hereditario?",
+    "mi hermano falleció hace años de lo mismo",
+    "se murió mi papá de esto y tengo miedo",
+    "Esta no es mi primera cita",
+]
 HARMLESS = [
     "", "  ", "?", "is it safe", "can I drink water", "I'm dying to know", "will it hurt", "Thanks!", "where do I park",
     "is the injection dangerous", "does blood pressure medicine matter", "I live in Dallas", "I walk with a cane",
@@ -105,6 +128,11 @@ def test_a_wrong_number_is_heard(text: str) -> None:
 @pytest.mark.parametrize("text", DEATHS)
 def test_a_death_is_heard(text: str) -> None:
     assert Safety.DIED in safety(text)
+
+
+@pytest.mark.parametrize("text", NEITHER_WRONG_NUMBER_NOR_DEATH)
+def test_what_he_says_of_his_own_visit_and_family_does_not_silence_us(text: str) -> None:
+    assert not {Safety.WRONG_NUMBER, Safety.DIED} & (safety(text) | route(text, Context()).safety)
 
 
 @pytest.mark.parametrize("text", RESULTS)

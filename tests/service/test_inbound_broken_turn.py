@@ -5,6 +5,7 @@ from flows.router import Context
 from service import conversation
 from service.conversation import Arrived
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.twiml import EMPTY
 from tests.house import House
 from tests.service.signed import outbound
 
@@ -78,7 +79,7 @@ def test_a_strangers_text_survives_a_failed_turn_without_telling_anything(house:
 def test_nobody_who_opted_out_gets_the_fallback(house: House) -> None:
     house.opt_in()
     house.text("STOP")
-    assert arrive(house, "what should I eat?") == conversation.EMPTY
+    assert arrive(house, "what should I eat?") == EMPTY
     assert "unhandled" in house.tasks()
 
 

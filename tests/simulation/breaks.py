@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from flows import gate as the_gate
 from flows import journey, limits
+from flows.journey import Planned
 from flows.model import Conversation
 from service import conversation, delivery, failures, planning, receipts, reminders, settlement
 from service.errors import Unknown
 from service.store.journeys import Reminder
+from service.twiml import EMPTY
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], None]
@@ -35,16 +37,17 @@ def blind(**facts: Any) -> Break:
 
 def never_void(monkeypatch: Patch) -> None:
     blind(current_plan=True, booked=True, died=False)(monkeypatch)
-    monkeypatch.setattr(planning, "void", lambda *_: None)
+    monkeypatch.setattr(planning, "void", lambda *_: [])
 
 
 def outbox_survives(monkeypatch: Patch) -> None:
     """A move voids the plan and leaves what is worded already."""
     blind(current_plan=True)(monkeypatch)
 
-    def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datetime) -> None:
+    def void(session: Session, clinic_id: int, scan_id: int, reason: str, now: datetime, *_: Any) -> list[Planned]:
         planned = update(Reminder).where(Reminder.scan_id == scan_id, Reminder.status == "planned")
         session.execute(planned.values(status="void", reason=reason, changed_at=now))
+        return []
 
     monkeypatch.setattr(planning, "void", void)
 
@@ -90,5 +93,5 @@ BREAKS: dict[str, Break] = {
     "checks": nothing_checked,
     "discreet": lambda patch: patch.setattr(Conversation, "form", property(lambda _: "detailed")),
     "settlement": lambda patch: patch.setattr(settlement, "_open", lambda *_: []),
-    "safety": lambda patch: patch.setattr(conversation, "_answer", lambda *_, **__: conversation.EMPTY),
+    "safety": lambda patch: patch.setattr(conversation, "_answer", lambda *_, **__: EMPTY),
 }

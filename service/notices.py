@@ -1,0 +1,41 @@
+"""Telling a man that his visit moved or is off: one text where it comes in time, else a person phones."""
+
+from datetime import datetime
+
+from flows.journey import Planned, notice
+from service import planning
+from service.effects import Turn
+from service.store.database import ring_after
+
+
+def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: datetime | None) -> None:
+    """One text that the visit moved or is off, if he takes our texts; a person phones where no text comes in time."""
+    focus, scan = turn.focus, turn.focus.scan
+    assert scan is not None
+    if focus.patient is not None and focus.patient.stopped:
+        return  # we were told that he has died; that task is open, and no text goes to those he left
+    if not _takes_texts(turn):
+        return
+    planned, phone = notice(touchpoint, planning.visit_of(focus), old_arrival, new_arrival, turn.now)
+    if planned is not None:
+        planning.keep(turn.session, focus.clinic_id, scan, [planned], turn.now)
+        ring_after(turn.session, "fire", focus.clinic_id)
+    if phone:
+        turn.open_task("phone_change", "the visit is too soon for a text in time")
+
+
+def _takes_texts(turn: Turn) -> bool:
+    """Whether a change can be told by text; otherwise somebody phones."""
+    focus = turn.focus
+    if focus.opted_in and not focus.contact.opted_out_at and not focus.contact.frozen_at:
+        return True
+    turn.open_task("phone_change", "he does not take our texts")
+    return False
+
+
+def still_to_tell(turn: Turn, planned: Planned) -> None:
+    """A notice that a later change of the booking took back before it was said: it is said all the same."""
+    focus, scan = turn.focus, turn.focus.scan
+    assert scan is not None
+    if (focus.patient is None or not focus.patient.stopped) and _takes_texts(turn):
+        planning.keep(turn.session, focus.clinic_id, scan, [planned], turn.now)
