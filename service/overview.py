@@ -33,13 +33,14 @@ _COUNTS = text("""
            coalesce((select value from switches where name = 'pause'), 'off') = 'on' as paused
 """)
 _SENDERS = text("""
-    select s.clinic_id, s.id, s.phone, s.live, s.paused_reason, c.name as clinic,
+    select s.clinic_id, s.id, s.phone, s.live, s.paused_reason, c.name as clinic, c.paused_at is not null as held,
            count(o.id) filter (where o.status = 'queued' and o.due_at <= :now) as due,
            min(o.due_at) filter (where o.status = 'queued' and o.due_at <= :now) as oldest
     from senders s join clinics c on c.id = s.clinic_id
     left join outbound o on o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
-    group by s.clinic_id, s.id, s.phone, s.live, s.paused_reason, c.name order by due desc, c.name
+    group by s.clinic_id, s.id, s.phone, s.live, s.paused_reason, c.name, c.paused_at order by due desc, c.name
 """)
+_HELD = text("select id, name, paused_at from clinics where paused_at is not null order by paused_at")
 _TASKS = text("""
     select clinic_id, id, kind, why, opened_at, due_at from tasks
     where operators and closed_at is null order by due_at limit 200
@@ -97,6 +98,11 @@ def overview(connection: Connection, now: datetime) -> Overview:
 def senders(connection: Connection, now: datetime) -> list[dict[str, object]]:
     """Each number: live or not, paused and why, and what is due on it."""
     return [dict(row) for row in connection.execute(_SENDERS, {"now": now}).mappings()]
+
+
+def held_clinics(connection: Connection) -> list[dict[str, object]]:
+    """Clinics all of whose texts are held, by their staff or by operators, and since when."""
+    return [dict(row) for row in connection.execute(_HELD).mappings()]
 
 
 def operator_tasks(connection: Connection) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from flows.gate import REASONS
 from service.planning import preparation_arrived
 from service.store.journeys import Scan
 from service.store.people import Consent, ContactPoint, Patient
@@ -60,7 +61,7 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> l
         .subquery()
     )
     found = session.execute(
-        select(Scan, Patient.given_name, ContactPoint, _OPTED_IN, tasks.c.open, tasks.c.urgent)
+        select(Scan, Patient, ContactPoint, _OPTED_IN, tasks.c.open, tasks.c.urgent)
         .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
         .join(ContactPoint, (ContactPoint.clinic_id == Scan.clinic_id) & (ContactPoint.id == Scan.contact_point_id))
         .outerjoin(tasks, tasks.c.contact_point_id == Scan.contact_point_id)
@@ -69,19 +70,23 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> l
         .limit(limit)
     )
     listed = []
-    for scan, name, contact, opted_in, count, urgent in found:
-        standing, tone = _standing(session, scan, contact, opted_in, now)
-        listed.append(Row(scan, name, STATES[scan.state], standing, tone, urgent or 0, count or 0))
+    for scan, patient, contact, opted_in, count, urgent in found:
+        standing, tone = _standing(session, scan, patient, contact, opted_in, now)
+        listed.append(Row(scan, patient.given_name, STATES[scan.state], standing, tone, urgent or 0, count or 0))
     return sorted(listed, key=lambda row: (-row.urgent, not row.trouble, row.scan.arrival_at))
 
 
 def _standing(
-    session: Session, scan: Scan, contact: ContactPoint, opted_in: bool | None, now: datetime
+    session: Session, scan: Scan, patient: Patient, contact: ContactPoint, opted_in: bool | None, now: datetime
 ) -> tuple[str, str]:
     if contact.frozen_at is not None:
         return f"No texts: {contact.frozen_why}", "bad"
     if contact.opted_out_at is not None:
         return "No texts: he opted out", "bad"
+    if patient.stopped_at is not None:
+        return f"No texts: {REASONS['died']}", "bad"
+    if patient.paused_at is not None:
+        return "His texts are held", "waiting"
     if opted_in is None:
         return "Has not answered the invitation", "waiting"
     if scan.state != "booked" or scan.arrival_at < now:

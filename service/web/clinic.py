@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.model import Reason
-from service import booking, care, schedule, tasks, timeline
+from service import booking, schedule, tasks, timeline
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
 from service.store.facts import Focus
 from service.store.focus import focus_on_contact
 from service.store.journeys import Scan
-from service.store.people import ContactPoint, Patient, Site
+from service.store.people import Clinic, ContactPoint, Patient, Site
 from service.store.texts import Task
 from service.web.access import Person, StaffMember, TheParts
 from service.web.pages import page
@@ -31,6 +31,11 @@ def _sites(session: Session) -> list[Site]:
     return list(session.scalars(select(Site).order_by(Site.id)))
 
 
+def _frame(session: Session, who: Person, here: str) -> dict[str, object]:
+    """What every page of a clinic shows: who is logged in, where, and whether the clinic's texts are held."""
+    return {"who": who, "here": here, "clinic": session.get_one(Clinic, who.clinic_id), "site": _sites(session)[0]}
+
+
 @router.get("")
 def scans(request: Request, who: StaffMember, parts: TheParts) -> Response:
     """Every scan from three weeks ago on, those that need a person first."""
@@ -41,7 +46,7 @@ def scans(request: Request, who: StaffMember, parts: TheParts) -> Response:
         return page(
             request,
             "scans.html",
-            {"who": who, "rows": rows, "tasks": waiting, "now": now, "site": _sites(session)[0], "here": "scans"},
+            {**_frame(session, who, "scans"), "rows": rows, "tasks": waiting, "now": now},
         )
 
 
@@ -56,13 +61,12 @@ def _form(
 ) -> Response:
     with parts.database.clinic(who.clinic_id) as session:
         context = {
-            "who": who,
+            **_frame(session, who, "book"),
             "sites": _sites(session),
             "reasons": list(Reason),
             "languages": LANGUAGES,
             "given": given,
             "wrong": wrong,
-            "here": "book",
         }
         return page(request, "book.html", context, status)
 
@@ -143,8 +147,7 @@ def _scan_context(session: Session, who: Person, external_id: str, now: datetime
     moments = timeline.moments(session, scan)
     bubbles = timeline.thread(session, who.clinic_id, scan.contact_point_id)
     return {
-        "who": who,
-        "here": "scans",
+        **_frame(session, who, "scans"),
         "seen": hashlib.sha256(repr((moments, bubbles)).encode()).hexdigest()[:16],
         "scan": scan,
         "state": schedule.STATES[scan.state],
@@ -207,38 +210,13 @@ def end(request: Request, external_id: str, who: StaffMember, parts: TheParts, s
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
 
 
-@router.post("/scans/{external_id}/release")
-def release(request: Request, external_id: str, who: StaffMember, parts: TheParts) -> Response:
-    """After a safety reply: someone has spoken to him, and the ordinary texts may go on."""
-    care.release(parts, who.clinic_id, external_id, actor=who.actor, now=parts.now())
-    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
-
-
-@router.post("/scans/{external_id}/takeover")
-def take_over(request: Request, external_id: str, who: StaffMember, parts: TheParts, hold: Field = "yes") -> Response:
-    """A member of staff writes with him: the bot is silent for two hours, safety and STOP excepted, or hands back now."""
-    care.take_over(parts, who.clinic_id, external_id, hold == "yes", actor=who.actor, now=parts.now())
-    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
-
-
-@router.post("/scans/{external_id}/stop-texts")
-def stop_texts(request: Request, external_id: str, who: StaffMember, parts: TheParts, how: Field = "") -> Response:
-    """He told the clinic that he wants no more texts."""
-    if not how.strip():
-        raise Invalid("how", "say how he asked for it, such as: by phone")
-    care.stop_texts(parts, who.clinic_id, external_id, how.strip(), actor=who.actor, now=parts.now())
-    return RedirectResponse(f"/clinic/scans/{external_id}", 303)
-
-
 @router.get("/unanswered")
 def unanswered(request: Request, who: StaffMember, parts: TheParts) -> Response:
     """What the bot could not answer, or not at once, newest first: to answer, and for the phrasings to grow by."""
     with parts.database.clinic(who.clinic_id) as session:
         context = {
-            "who": who,
+            **_frame(session, who, "unanswered"),
             "rows": timeline.unanswered(session, who.clinic_id),
-            "site": _sites(session)[0],
-            "here": "unanswered",
         }
         return page(request, "unanswered.html", context)
 
@@ -262,14 +240,12 @@ def task_list(request: Request, who: StaffMember, parts: TheParts) -> Response:
             for task in waiting
         }
         context = {
-            "who": who,
+            **_frame(session, who, "tasks"),
             "phones": phones,
             "tasks": waiting,
             "scans": scans,
             "patients": names,
             "now": parts.now(),
-            "site": _sites(session)[0],
-            "here": "tasks",
         }
         return page(request, "tasks.html", context)
 

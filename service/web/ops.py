@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from redis import Redis
 from sqlalchemy import text
 
-from service import overview, switches, tasks
+from service import care, overview, switches, tasks
 from service.errors import Invalid, NotFound
 from service.store.people import Sender
 from service.store.texts import Task
@@ -30,6 +30,7 @@ def _context(request: Request, parts: TheParts, who: OperatorPerson) -> dict[str
             "who": who,
             "state": overview.overview(connection, now),
             "senders": overview.senders(connection, now),
+            "held": overview.held_clinics(connection),
             "tasks": overview.operator_tasks(connection),
             "bells": overview.bells(redis_of(request)),
             "now": now,
@@ -57,6 +58,20 @@ def pause(request: Request, who: OperatorPerson, parts: TheParts, value: Annotat
     with parts.database.cross() as connection:
         switches.set_switch(connection, "pause", value, by=who.actor, now=now)
         switches.note(connection, who.actor, f"pause {value}", now)
+    return RedirectResponse("/ops", 303)
+
+
+@router.post("/clinics/{clinic_id}/pause")
+def pause_clinic(
+    request: Request, clinic_id: int, who: OperatorPerson, parts: TheParts, value: Annotated[str, Form()]
+) -> Response:
+    """The same for one clinic."""
+    if value not in ("on", "off"):
+        raise Invalid("value", "on or off")
+    now = parts.now()
+    care.pause_clinic(parts, clinic_id, value == "on", actor=who.actor, now=now)
+    with parts.database.cross() as connection:
+        switches.note(connection, who.actor, f"clinic pause {value}", now, clinic=clinic_id)
     return RedirectResponse("/ops", 303)
 
 

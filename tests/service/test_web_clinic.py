@@ -67,6 +67,10 @@ def test_a_form_sent_by_another_site_is_refused_and_does_nothing(house: House) -
             headers = {"Origin": origin}
             assert staff.post("/clinic/book", data=FORM, headers=headers).status_code == 403
             assert staff.post("/clinic/scans/S-1/end", data={"state": "cancelled"}, headers=headers).status_code == 403
+            assert staff.post("/clinic/hold", data={"hold": "yes"}, headers=headers).status_code == 403
+            for deed in ("hold", "number-is-right", "is-alive"):
+                data = {"hold": "yes"}
+                assert staff.post(f"/clinic/scans/S-1/{deed}", data=data, headers=headers).status_code == 403
             assert staff.post("/clinic/login", data={"email": "a", "password": "b"}, headers=headers).status_code == 403
         del staff.headers["Origin"]
         assert staff.post("/clinic/book", data=FORM).status_code == 403
@@ -268,6 +272,62 @@ def test_an_operators_task_is_not_the_clinics_to_close(house: House) -> None:
     assert house.rows("select closed_at from tasks") == [{"closed_at": None}]
 
 
+# Texts held, and what was misunderstood -----------------------------------------------------------------------------
+
+
+def test_staff_hold_one_patients_texts_and_his_page_and_the_list_say_so(house: House) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        assert "Hold his texts" in staff.get("/clinic/scans/S-1").text
+        for bad in ({}, {"hold": "maybe"}):
+            assert staff.post("/clinic/scans/S-1/hold", data=bad).status_code == 422
+        assert staff.post("/clinic/scans/S-1/hold", data={"hold": "yes"}).status_code == 303
+        page = staff.get("/clinic/scans/S-1").text
+        assert "His texts are held</strong> since Monday, March 8" in page
+        assert "Hold his texts" not in page
+        assert "His texts are held" in staff.get("/clinic").text
+        staff.post("/clinic/scans/S-1/hold", data={"hold": "no"})
+        assert "His texts are held" not in staff.get("/clinic/scans/S-1").text + staff.get("/clinic").text
+
+
+def test_staff_hold_all_texts_of_their_clinic_and_every_page_says_since_when(house: House) -> None:
+    house.opt_in()
+    pages = ("/clinic", "/clinic/tasks", "/clinic/unanswered", "/clinic/book", "/clinic/scans/S-1")
+    banner = "All texts of Riverside are held</strong> since Monday, March 8, 9:00 am"
+    with browser(house, "clinic") as staff:
+        assert staff.post("/clinic/hold", data={"hold": "maybe"}).status_code == 422
+        assert [path for path in pages if banner in staff.get(path).text] == []
+        assert staff.post("/clinic/hold", data={"hold": "yes"}).status_code == 303
+        assert [path for path in pages if banner not in staff.get(path).text] == []
+        assert "Let all texts go on" in staff.get("/clinic").text
+        staff.post("/clinic/hold", data={"hold": "no"})
+        assert [path for path in pages if banner in staff.get(path).text] == []
+    assert house.rows("select paused_at from clinics") == [{"paused_at": None}]
+
+
+def test_the_page_offers_to_undo_a_wrong_number_only_where_there_is_one(house: House) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        assert "The number is right after all" not in staff.get("/clinic/scans/S-1").text
+        house.text("wrong number")
+        assert "The number is right after all" in staff.get("/clinic/scans/S-1").text
+        assert staff.post("/clinic/scans/S-1/number-is-right").status_code == 303
+        assert "The number is right after all" not in staff.get("/clinic/scans/S-1").text
+    assert "wrong_number" not in house.tasks()
+
+
+def test_the_page_offers_to_undo_a_death_only_where_we_were_told_of_one(house: House) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        assert "He is alive" not in staff.get("/clinic/scans/S-1").text
+        house.text("My husband has passed away")
+        assert "He is alive" in staff.get("/clinic/scans/S-1").text
+        assert "No texts: we were told that he has died" in staff.get("/clinic").text
+        assert staff.post("/clinic/scans/S-1/is-alive").status_code == 303
+        assert "He is alive" not in staff.get("/clinic/scans/S-1").text
+    assert "died" not in house.tasks()
+
+
 # Other clinics ------------------------------------------------------------------------------------------------------
 
 
@@ -284,7 +344,9 @@ def test_staff_of_another_clinic_can_neither_open_nor_change_a_scan(house: House
         assert staff.get("/clinic/scans/S-1/live").status_code == 404
         assert staff.post("/clinic/scans/S-1/end", data={"state": "cancelled"}).status_code == 404
         assert staff.post("/clinic/scans/S-1/move", data={"arrival_at": "2027-03-19T14:00"}).status_code == 404
-        assert staff.post("/clinic/scans/S-1/release").status_code == 404
+        for deed in ("release", "number-is-right", "is-alive"):
+            assert staff.post(f"/clinic/scans/S-1/{deed}").status_code == 404
+        assert staff.post("/clinic/scans/S-1/hold", data={"hold": "yes"}).status_code == 404
         assert staff.post(f"/clinic/tasks/{task['id']}/done").status_code == 404
         assert "Walter" not in staff.get("/clinic").text + staff.get("/clinic/tasks").text
         assert stored(house) == before

@@ -97,6 +97,23 @@ def test_the_switch_knows_only_on_and_off(house: House) -> None:
     assert house.rows("select name from switches") == []
 
 
+def test_operators_see_which_clinics_are_held_and_can_hold_one_or_let_it_go_on(house: House) -> None:
+    path = f"/ops/clinics/{house.clinic.clinic_id}/pause"
+    with browser(house, "ops") as ops:
+        assert "are held" not in ops.get("/ops").text
+        assert ops.post(path, data={"value": "maybe"}).status_code == 422
+        assert ops.post("/ops/clinics/999/pause", data={"value": "on"}).status_code == 404
+        assert ops.post(path, data={"value": "on"}).status_code == 303
+        house.clock.at += timedelta(minutes=5)
+        assert "All texts of Riverside are held</strong>, for 5 minutes now." in ops.get("/ops/live").text
+        ops.post(path, data={"value": "off"})
+        assert "are held" not in ops.get("/ops").text
+    assert [row["action"] for row in house.rows("select action from operator_audit order by id")] == [
+        "clinic pause on",
+        "clinic pause off",
+    ]
+
+
 def test_operators_close_their_own_tasks_only(house: House) -> None:
     house.opt_in()
     house.text("please call me")
