@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from flows.outcomes import FROM_CARRIER, RANK, rises
 from service.failures import after_failure
-from service.store.journeys import Reminder
+from service.planning import preparation_arrived
+from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound, Receipt
 from service.tasks import close_by_event
 from service.wiring import Parts
@@ -81,11 +82,15 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
 
 
 def _prepared(session: Session, row: Outbound, now: datetime) -> None:
-    """The preparation has been taken by the carrier: nobody needs to phone it any more."""
+    """The preparation for this very arrival is on its way to his present number: nobody needs to phone it any more.
+
+    A late word of an older one, to a number that the booking has left or for a visit that has moved, prepares nobody.
+    """
     if row.reminder_id is None or row.scan_id is None:
         return
     reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
-    if reminder.touchpoint == "prepare":
+    scan = session.get_one(Scan, (row.clinic_id, row.scan_id))
+    if reminder.touchpoint == "prepare" and preparation_arrived(session, row.clinic_id, scan):
         close_by_event(session, row.clinic_id, "phone_preparation", scan_id=row.scan_id,
                        outcome="the preparation arrived by text", now=now)  # fmt: skip
 

@@ -125,6 +125,26 @@ def test_a_preparation_delivered_after_an_unanswered_invitation_closes_the_task(
     assert "phone_preparation" not in house.tasks()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"phone": "+12125550199"}, {"arrival_at": "2027-03-17T15:15", "starts_at": "2027-03-17T16:15"}],
+    ids=["another number", "another day"],
+)
+def test_a_late_receipt_of_an_older_preparation_does_not_close_the_task(house: House, change: dict[str, str]) -> None:
+    ready_to_prepare(house)
+    house.carrier.faults.plan("no_callbacks")
+    house.until(THURSDAY_915 - timedelta(days=3) + timedelta(minutes=50))
+    (row,) = outbound(house, "key = 'prepare'")
+    assert row["status"] == "accepted"
+    house.carrier.delete(row["provider_sid"])  # so that no look-up speaks before the receipt
+    house.carrier.faults.rate("fails", 1, code=30003)  # whatever follows the change does not arrive
+    house.book(**change)
+    house.until(THURSDAY_915 - timedelta(days=1, hours=12))
+    assert "phone_preparation" in house.tasks()
+    assert report(house, row, "delivered") == "delivered"
+    assert "phone_preparation" in house.tasks()
+
+
 def test_a_carrier_that_blocks_the_number_means_an_opt_out_and_a_call(house: House) -> None:
     house.carrier.faults.plan("21610")
     house.book()
