@@ -43,6 +43,9 @@ TASKS = {
     "not_delivered": TaskKind("A text that matters did not reach him", 4 * _HOUR),
     "uncertain": TaskKind("Cannot tell whether a text was sent", _DAY),
     "cannot_word": TaskKind("A planned text could not be written", _DAY, operators=True),
+    "on_call_unreachable": TaskKind(
+        "The on-call contact could not be texted: phone them", timedelta(0), operators=True
+    ),
     "sender_stopped": TaskKind("The carrier refused a sender: sending from it is paused", timedelta(0), operators=True),
     "unrouted": TaskKind("Texts to a number that belongs to no clinic", _DAY, operators=True),
 }

@@ -4,17 +4,20 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS, Priority
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
 from service.store.audit import consent
+from service.store.database import ring_after
 from service.store.journeys import Reminder, Scan
-from service.store.people import ContactPoint, Sender
-from service.store.texts import Outbound
+from service.store.people import ContactPoint, Sender, Site
+from service.store.texts import Outbound, Task
 from service.tasks import open_task
 
+FAILED = ("failed", "undelivered")
 MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
 AGAIN_AFTER = timedelta(minutes=2)
 NETWORK = ZoneInfo("America/Los_Angeles")  # where a mobile network's daily limits begin anew at midnight
@@ -92,6 +95,9 @@ def _set_aside(session: Session, row: Outbound, kind: str, words: str, now: date
 
 def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, always: bool = False) -> None:
     """Open the task that a failed text calls for: the preparation by phone, or the text that did not arrive."""
+    if row.key == "on_call":
+        _on_call_unreachable(session, row, why, now)
+        return
     said: set[str] = set()
     if row.reminder_id is not None:
         reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
@@ -119,3 +125,42 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         scan_id=scan.id if scan else None,
         site_id=scan.site_id if scan else None,
     )
+
+
+def _on_call_unreachable(session: Session, row: Outbound, why: str, now: datetime) -> None:
+    """An announcement failed for good: operators are told, and at once the second contact if it was to the first.
+
+    At once only where the first could be texted until now. While he cannot, each announcement tells both anyway, and its
+    failure must not bring the next one forward: that would be a circle.
+    """
+    sites = session.scalars(
+        select(Site)
+        .where(Site.clinic_id == row.clinic_id)
+        .where(or_(Site.on_call_phone == row.phone, Site.on_call_phone_2 == row.phone))
+        .order_by(Site.id)
+    ).all()
+    names = ", ".join(site.name for site in sites) or "a site that has another one by now"
+    words = f"the on-call contact of {names} could not be texted ({why}): phone them, and correct the number"
+    open_task(session, row.clinic_id, "on_call_unreachable", now=now, why=words)
+    first_of = [site.id for site in sites if site.on_call_phone == row.phone and site.on_call_phone_2]
+    if row.status not in FAILED or not first_of or on_call_fails(session, row.clinic_id, row.phone, but_for=row.id):
+        return
+    session.execute(
+        update(Task)
+        .where(Task.clinic_id == row.clinic_id, Task.closed_at.is_(None), Task.announce_at > now)
+        .where(or_(Task.site_id.in_(first_of), Task.site_id.is_(None)))
+        .values(announce_at=now)
+    )
+    ring_after(session, "announce", row.clinic_id)
+
+
+def on_call_fails(session: Session, clinic_id: int, phone: str, *, but_for: int = 0) -> bool:
+    """Whether of the on-call texts to a phone the last whose end is known failed, the text `but_for` aside."""
+    last = session.scalar(
+        select(Outbound.status)
+        .where(Outbound.clinic_id == clinic_id, Outbound.contact_point_id.is_(None), Outbound.id != but_for)
+        .where(Outbound.key == "on_call", Outbound.phone == phone, Outbound.status.in_((*FAILED, "sent", "delivered")))
+        .order_by(Outbound.created_at.desc(), Outbound.id.desc())
+        .limit(1)
+    )
+    return last in FAILED

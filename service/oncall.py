@@ -1,4 +1,7 @@
-"""Tell the site's on-call contact of an urgent task, by text and without the patient's words, until someone has seen it."""
+"""Tell the site's on-call contact of an urgent task, by text and without the patient's words, until someone has seen it.
+
+The second contact is told as well after some announcements, and from the first one on while texts to the first contact fail.
+"""
 
 import logging
 from datetime import datetime
@@ -8,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from flows.model import Say
 from service import wording
+from service.failures import on_call_fails
 from service.store.database import ring_after
 from service.store.people import Sender, Site
 from service.store.texts import Task
@@ -37,7 +41,8 @@ def _site(session: Session, task: Task) -> Site:
 
 def _contacts(session: Session, task: Task, second_too: bool) -> list[str]:
     site = _site(session, task)
-    return [site.on_call_phone, *([site.on_call_phone_2] if second_too and site.on_call_phone_2 else [])]
+    first, second = site.on_call_phone, site.on_call_phone_2
+    return [first, second] if second and (second_too or on_call_fails(session, task.clinic_id, first)) else [first]
 
 
 def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime) -> None:

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
+from flows.outcomes import outcome
 from service.demo_data import SITE
 from tests.house import House
-from tests.service.signed import browser
+from tests.service.signed import browser, outbound, receipt
 
 FIRST, SECOND = SITE.on_call_phone, SITE.on_call_phone_2
 CRY = "I want to kill myself"
@@ -112,3 +115,96 @@ def test_an_ordinary_task_wakes_nobody(house: House) -> None:
     house.turn()
     assert "contact_human" in house.tasks()
     assert house.bodies(FIRST) == []
+
+
+UNREACHABLE = [("refused", 21614), ("refused", 21610), ("fails", 30005), ("fails", 30003), ("fails", 39999)]
+
+
+@pytest.mark.parametrize(("fault", "code"), UNREACHABLE)
+def test_an_on_call_text_that_fails_is_an_operators_task_and_the_second_contact_is_told_at_once(
+    house: House, fault: str, code: int
+) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.carrier.faults.plan(fault, code=code)
+    house.turn()
+    house.turn()
+    (task,) = house.rows("select * from tasks where kind = 'on_call_unreachable'")
+    assert (task["operators"], task["urgent"], task["announce_at"]) == (True, False, None)
+    assert task["why"] == (
+        f"the on-call contact of {SITE.name} could not be texted ({outcome(code).words}): phone them, and correct the number"
+    )
+    (told,) = house.bodies(SECOND)
+    assert f"urgent task {task_id(house)} needs a person" in told
+    assert house.tasks().keys() == {"crisis", "on_call_unreachable"}
+    with browser(house, "ops") as ops:
+        assert "The on-call contact could not be texted" in ops.get("/ops").text
+
+
+def test_a_number_that_stays_dead_is_one_task_and_brings_forward_one_announcement_only(house: House) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.carrier.faults.rate("refused", 1, code=21614)
+    house.turn()
+    assert [row["phone"] for row in outbound(house, "key = 'on_call'")] == [FIRST, FIRST, SECOND]
+    rounds(house, 3)
+    assert [row["phone"] for row in outbound(house, "key = 'on_call'")][3:] == [FIRST, SECOND] * 3
+    assert house.rows("select times from tasks where kind = 'on_call_unreachable'") == [{"times": 9}]
+    assert house.rows("select announced from tasks where kind = 'crisis'") == [{"announced": 5}]
+
+
+def test_without_a_second_contact_the_task_is_all_and_the_first_is_told_again_as_ever(house: House) -> None:
+    house.opt_in()
+    house.rows("update sites set on_call_phone_2 = null")
+    house.text(CRY)
+    house.carrier.faults.rate("refused", 1, code=21614)
+    house.turn()
+    rounds(house, 2)
+    assert [row["phone"] for row in outbound(house, "key = 'on_call'")] == [FIRST] * 3
+    assert house.tasks().keys() == {"crisis", "on_call_unreachable"}
+
+
+def test_the_next_alarm_goes_to_both_at_once_until_the_first_can_be_texted_again(house: House) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    house.carrier.faults.plan("fails", code=30003)
+    house.turn()
+    house.clock.at += timedelta(minutes=1)
+    house.text(CRY)
+    house.turn()  # the first text's receipt has come by now: both tasks go to both contacts
+    crisis = f"urgent task {task_id(house)} "
+    assert [sum(crisis in body for body in house.bodies(phone)) for phone in (FIRST, SECOND)] == [1, 1]
+    house.rows("update tasks set closed_at = :now, announce_at = null", now=house.clock.at)
+    house.clock.at += timedelta(minutes=1)
+    house.text(CRY)
+    house.turn()
+    crisis = f"urgent task {task_id(house)} "
+    assert [sum(crisis in body for body in house.bodies(phone)) for phone in (FIRST, SECOND)] == [1, 0]
+
+
+def test_a_second_contact_that_cannot_be_texted_is_an_operators_task_and_brings_nothing_forward(house: House) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.turn()
+    rounds(house, 3)
+    (second,) = outbound(house, f"phone = '{SECOND}'")
+    house.rows("update outbound set status = 'sent' where id = :id", id=second["id"])  # its delivery was not so
+    receipt(house, second["ref"], "undelivered", second["provider_sid"], ErrorCode="30005")
+    house.turn()
+    assert (len(house.bodies(FIRST)), len(outbound(house, f"phone = '{SECOND}'"))) == (4, 1)
+    assert house.tasks().keys() == {"crisis", "on_call_unreachable"}
+
+
+@pytest.mark.parametrize(("fault", "code"), [("fails", 30001), ("refused", 21611)])
+def test_a_passing_failure_is_tried_again_and_tells_neither_operators_nor_the_second_contact(
+    house: House, fault: str, code: int
+) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.carrier.faults.plan(fault, code=code)
+    house.turn()
+    assert [row["status"] for row in outbound(house, "key = 'on_call'")] == ["queued"]
+    house.clock.at += timedelta(minutes=3)
+    house.turn()
+    assert (len(house.bodies(FIRST)), len(house.bodies(SECOND))) == (1, 0)
+    assert house.tasks().keys() == {"crisis"}

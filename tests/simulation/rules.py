@@ -72,6 +72,12 @@ _PREPARED = text("""
 """)
 
 
+def _opens(local: datetime, opens: time, closes: time) -> datetime:
+    """When the window opens next on this clock; now if it is open."""
+    day = local.date() + timedelta(days=local.time() >= closes)
+    return max(local, datetime.combine(day, opens, tzinfo=local.tzinfo))
+
+
 class Rules:
     """Looks after one story."""
 
@@ -167,7 +173,9 @@ class Rules:
             raise Violation("consent", where)
         zone = ZoneInfo(self.truth.zones.get((about["clinic_id"], scan.patient)) or scan.site_zone)
         local = now.astimezone(zone)
-        window = (time(7), time(22)) if name in ("moved", "cancelled") else (about["window_start"], about["window_end"])
+        window = (about["window_start"], about["window_end"])
+        if name in ("moved", "cancelled") and _opens(local, window[0], window[1]) >= about["valid_until"]:
+            window = (time(7), time(22))  # by the next morning it would be useless
         if not window[0] <= local.time() < window[1]:
             raise Violation("window", f"{where} at {local:%H:%M} on his clock")
         until = about["valid_until"]
