@@ -8,6 +8,7 @@ savepoint).
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,6 +43,7 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 DEADLOCK = "40P01"
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 Router = Callable[[str, Context], Decision]
 
 
@@ -66,8 +68,8 @@ def receive(
 
     Raises NotFound if `arrived.to` is not this clinic's number (any more).
     """
-    # PostgreSQL's text cannot hold NUL; everything else is kept as it came.
-    arrived = replace(arrived, body=arrived.body.replace("\x00", "\ufffd")[:1600])
+    # PostgreSQL's text can hold neither NUL nor half an emoji; everything else is kept as it came.
+    arrived = replace(arrived, body=UNSTORABLE.sub("\ufffd", arrived.body)[:1600])
     try:
         return _transaction(parts, clinic_id, sender_id, arrived, now, router)
     except DBAPIError as error:

@@ -9,7 +9,10 @@ are answered.
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from rq.timeouts import BaseTimeoutException
+from sqlalchemy import exists, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from flows.limits import CATCH_UP, LOOK_BACK, STILL_COMING
@@ -18,8 +21,9 @@ from service.carrier.port import Received
 from service.conversation import Arrived
 from service.errors import NotFound, Unknown
 from service.store import rounds
-from service.store.people import Clinic, Sender
-from service.store.texts import Inbound
+from service.store.people import Clinic, ContactPoint, Sender
+from service.store.texts import Inbound, Task
+from service.tasks import open_task
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -81,3 +85,34 @@ def _take_in(
         conversation.receive(parts, clinic_id, sender_id, arrived, now)
     except NotFound:
         log.warning("a number changed hands while its texts were listed (clinic %s)", clinic_id)
+    except Exception as error:
+        if _nobodys_fault(error):
+            raise
+        # Its words may be what failed: neither they nor the error's own account of them may reach a log.
+        log.warning("a missed text cannot be stored (clinic %s, %s): %s", clinic_id, text.sid, type(error).__name__)
+        _set_aside(parts, clinic_id, text, now)
+
+
+def _nobodys_fault(error: Exception) -> bool:
+    """Whether the database or our time is away: the round ends, and the next one finds every text as it was."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, PoolTimeout | BaseTimeoutException)
+
+
+def _set_aside(parts: Parts, clinic_id: int, text: Received, now: datetime) -> None:
+    """A text that cannot be stored is a person's, by its MessageSid and once: the texts after it must not wait for it."""
+    why = f"a text that could not be stored; it is in the carrier's list as {text.sid}"
+    phone = conversation.UNSTORABLE.sub("", text.phone)
+    with parts.database.clinic(clinic_id) as session:
+        # Listings overlap, so that it is met again.
+        told = exists().where(Task.clinic_id == clinic_id, Task.kind == "unhandled", Task.why.contains(text.sid))
+        if session.scalar(select(told)):
+            return
+        contact = session.scalar(
+            select(ContactPoint.id).where(ContactPoint.clinic_id == clinic_id, ContactPoint.phone == phone)
+        )
+        task_id = open_task(session, clinic_id, "unhandled", now=now, why=why, contact_point_id=contact)
+        task = session.get_one(Task, (clinic_id, task_id))
+        if text.sid not in task.why:  # another text of his is open already
+            task.why = f"{task.why}; {why}"

@@ -1,16 +1,21 @@
 """Texts sent while we were away are found at the carrier, taken in once, and answered only while that still makes sense."""
 
+import re
 import socket
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from flows.limits import CATCH_UP
-from service import recovery
+from flows.limits import CATCH_UP, STILL_COMING
+from service import conversation, recovery
+from service.carrier.port import Carrier, Received
 from service.carrier.twilio import PAGE, twilio_carrier
 from service.clinics import add_clinic
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
@@ -196,6 +201,95 @@ def test_a_carrier_that_cannot_be_asked_is_asked_again_and_nothing_is_skipped(ho
     assert round_["seen_until"] < house.clock.at - timedelta(hours=4)
     back(house, CATCH_UP)
     assert inbound(house, sid)["status"] == "late"
+
+
+class Listing:
+    """A carrier that lists just these texts, as no pretend one would send them."""
+
+    def __init__(self, *listed: Received) -> None:
+        """These, oldest first."""
+        self.listed = list(listed)
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """All of them, whatever the number."""
+        return self.listed
+
+
+def look(house: House, *listed: Received) -> int:
+    """One round over what a carrier lists."""
+    parts = replace(house.parts, carrier=cast(Carrier, Listing(*listed)))
+    return recovery.recover(parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at, anyway=True)
+
+
+def listed(house: House, sid: str, body: str, media: int = 0) -> Received:
+    """A text that he sent five minutes ago."""
+    return Received(sid, PATIENT_NUMBER, body, media, house.clock.at - 5 * MINUTE)
+
+
+TOO_MANY = 2**70  # pictures: a number that the table cannot hold
+
+
+@pytest.mark.parametrize("body", ["\ud83d", "STOP \ud83d", "\ude00how do I get ready?\x00", "a\ud83db"])
+def test_half_an_emoji_is_stored_as_unreadable_and_the_rest_as_it_came(house: House, body: str) -> None:
+    house.opt_in()
+    house.clock.at += timedelta(hours=1)
+    assert look(house, listed(house, "SMhalf", body), listed(house, "SMgood", "STOP 😀")) == 2
+    assert inbound(house, "SMhalf")["body"] == re.sub("[\ud83d\ude00\x00]", "\ufffd", body)
+    assert (inbound(house, "SMhalf")["status"], inbound(house, "SMgood")["body"]) == ("answered", "STOP 😀")
+    assert "unhandled" not in house.tasks()
+
+
+def test_a_text_that_cannot_be_stored_is_a_persons_by_its_id_and_the_stop_after_it_is_obeyed(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.opt_in()
+    house.clock.at += timedelta(hours=1)
+    bad, worse = listed(house, "SMbad", "my secret", TOO_MANY), listed(house, "SMworse", "my secret", TOO_MANY)
+    for _ in range(2):  # it is met again, for listings overlap
+        look(house, bad, listed(house, "SMgood", "STOP"), worse)
+    sids = house.rows(
+        "select message_sid from inbound where message_sid = any(:sids)", sids=["SMbad", "SMgood", "SMworse"]
+    )
+    assert sids == [{"message_sid": "SMgood"}]
+    assert house.rows("select opted_out_at from contact_points") == [{"opted_out_at": house.clock.at}]
+    (task,) = house.rows("select why, times, contact_point_id from tasks where kind = 'unhandled'")
+    assert (task["times"], task["contact_point_id"]) == (2, 1)
+    assert all(sid in task["why"] for sid in ("SMbad", "SMworse"))
+    assert "SMbad" in caplog.text
+    assert "secret" not in task["why"] + caplog.text
+    assert house.rows("select seen_until from rounds where kind = 'recover'") == [
+        {"seen_until": house.clock.at - STILL_COMING}
+    ]
+
+
+AWAY = [
+    OperationalError("", {}, Exception()),
+    InterfaceError("", {}, Exception()),
+    ProgrammingError("", {}, Exception(), connection_invalidated=True),
+    PoolTimeout(),
+    JobTimeoutException(),
+]
+
+
+@pytest.mark.parametrize("away", AWAY, ids=lambda away: type(away).__name__)
+def test_a_database_that_is_away_ends_the_round_and_nothing_is_skipped(
+    house: House, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    house.opt_in()
+    before = house.rows("select seen_until from rounds where kind = 'recover'")
+    house.clock.at += timedelta(hours=1)
+    texts = listed(house, "SM1", "STOP"), listed(house, "SM2", "hello")
+
+    def fail(*_: object) -> None:
+        raise away
+
+    with monkeypatch.context() as patched:
+        patched.setattr(conversation, "receive", fail)
+        with pytest.raises(type(away)):
+            look(house, *texts)
+    assert house.rows("select seen_until from rounds where kind = 'recover'") == before
+    assert "unhandled" not in house.tasks()
+    assert look(house, *texts) == 2
 
 
 def test_what_came_before_there_was_a_clinic_is_nobodys(house: House) -> None:
