@@ -123,7 +123,20 @@ def _stop_plans(turn: Turn, reason: str) -> None:
         )
     for scan_id in planning.scans_of(turn.session, focus):
         planning.void(turn.session, focus.clinic_id, scan_id, reason, turn.now)
+        _phone_another(turn, scan_id)
     turn.audit("plans_stopped", reason=reason)
+
+
+def _phone_another(turn: Turn, scan_id: int) -> None:
+    """No text goes to a phone in mourning; another patient who shares it, and has a visit ahead, is phoned."""
+    focus, scan = turn.focus, turn.session.get_one(Scan, (turn.focus.clinic_id, scan_id))
+    ahead = scan.state == "booked" and scan.arrival_at > turn.now
+    if ahead and focus.patient is not None and scan.patient_id != focus.patient.id:
+        why = "no texts go to this number, since we were told of a death there; he is another patient"
+        tasks.open_task(
+            turn.session, focus.clinic_id, "phone_preparation", now=turn.now, why=why, contact_point_id=focus.contact.id,
+            patient_id=scan.patient_id, scan_id=scan.id, site_id=scan.site_id, inbound_id=turn.inbound_id,
+        )  # fmt: skip
 
 
 def _set_language(turn: Turn, language: str) -> None:

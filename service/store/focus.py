@@ -84,17 +84,6 @@ _BY_TEXT = _statement(
         where="cp.phone_hash = :phone_hash",
     )
 )
-_BY_CONTACT = _statement(
-    _COLUMNS.format(
-        busy="",
-        visits="'[]'::jsonb",
-        lately="0, 0",
-        heard=_HEARD,
-        scan="cv.scan_id",
-        sender=_FIRST_SENDER,
-        where="cp.id = :contact",
-    )
-)
 _BY_SCAN = _statement(
     _COLUMNS.format(
         busy="",
@@ -137,13 +126,8 @@ def _visits(found: list[list[Any]]) -> tuple[VisitFacts, ...]:
     return tuple(VisitFacts(v[0], datetime.fromisoformat(v[1]), *v[2:]) for v in found)
 
 
-def focus_on_contact(session: Session, clinic_id: int, contact_point_id: int) -> Focus:
-    """Load and lock one contact point's focus, on the clinic's first number."""
-    return _focus(session.connection().execute(_BY_CONTACT, {"clinic": clinic_id, "contact": contact_point_id}).one())
-
-
 def focus_on_scan(session: Session, clinic_id: int, scan_id: int) -> Focus:
-    """The same for one scan's own phone and patient, even where the conversation is about another booking now."""
+    """Load and lock one scan's own phone and patient, on the clinic's first number, even where the talk is about another one."""
     return _focus(session.connection().execute(_BY_SCAN, {"clinic": clinic_id, "scan": scan_id}).one())
 
 

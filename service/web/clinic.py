@@ -14,7 +14,7 @@ from service import booking, schedule, tasks, timeline
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
 from service.store.facts import Focus
-from service.store.focus import focus_on_contact
+from service.store.focus import focus_on_scan
 from service.store.journeys import Scan
 from service.store.people import Clinic, ContactPoint, Patient, Site
 from service.store.texts import Task
@@ -143,7 +143,7 @@ def one_scan(request: Request, external_id: str, who: StaffMember, parts: ThePar
 
 def _scan_context(session: Session, who: Person, external_id: str, now: datetime) -> dict[str, object]:
     scan = timeline.find_scan(session, who.clinic_id, external_id)
-    focus: Focus = focus_on_contact(session, who.clinic_id, scan.contact_point_id)
+    focus: Focus = focus_on_scan(session, who.clinic_id, scan.id)
     moments = timeline.moments(session, scan)
     bubbles = timeline.thread(session, who.clinic_id, scan.contact_point_id)
     return {
