@@ -127,7 +127,7 @@ def _visits(found: list[list[Any]]) -> tuple[VisitFacts, ...]:
 
 
 def focus_on_scan(session: Session, clinic_id: int, scan_id: int) -> Focus:
-    """Load and lock one scan's own phone and patient, on the clinic's first number, even where the talk is about another one."""
+    """Load and lock one scan's own phone and patient, on the clinic's first number, whatever the talk there is about."""
     return _focus(session.connection().execute(_BY_SCAN, {"clinic": clinic_id, "scan": scan_id}).one())
 
 
