@@ -14,7 +14,7 @@ from tests.end_to_end.chaos import chaos
 from tests.end_to_end.chaos_accounts import reckon, table
 from tests.end_to_end.chaos_journeys import journey, phones_of, settle
 
-PATIENTS, PATIENTS_OF_LONG_RUNS, TEXTS_EACH = 36, 60, 8
+PATIENTS, PATIENTS_OF_LONG_RUNS, TEXTS_EACH = 48, 60, 8
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
@@ -34,4 +34,4 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path) -> None:
     assert not accounts.after_stop
     assert not accounts.uncertain["still open"]
     assert accounts.planned >= TEXTS_EACH * patients * rounds
-    assert accounts.received >= accounts.planned * 0.8
+    assert accounts.received >= accounts.planned * 0.75
