@@ -134,7 +134,7 @@ _HARMLESS = re.compile(
 )
 
 # A death in his family, long ago or told for the sake of a question about himself: he is alive, and asks. News of a death
-# says when it was, and is believed.
+# says when it was, or speaks of the dead man's own visit, and is believed.
 _RELATIVE = (
     r"(?:father|dad|brother|grandfather|grandpa|padre|papa|hermano|abuelo)(?: \w+){0,3} (?:\w+ )?"
     r"(?:died|passed away|passed on|is dead|fallecio|murio|ha fallecido|ha muerto)|"
@@ -151,6 +151,8 @@ _ABOUT_HIMSELF = re.compile(
 _NEWS = re.compile(
     r"\b(?:today|yesterday|tonight|last (?:night|week|month)|"
     r"this (?:morning|week|month|weekend|afternoon)|days? ago|weeks? ago|"
+    r"cancel\w*|his (?:\w+ )?(?:scan|visit|appointment|appt|texts?|phone|doctor)|him off|remove him|stop|no longer|"
+    r"su (?:\w+ )?(?:cita|estudio|telefono)|dejen|"
     r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|just (?:died|passed)|hoy|ayer|anoche|esta (?:manana|semana|noche)|"
     r"la semana pasada|hace (?:\w+ )?(?:dias|semanas)|el (?:lunes|martes|miercoles|jueves|viernes|sabado|domingo))\b"
 )

@@ -70,7 +70,9 @@ DEATHS = ["he died last week", "my husband passed away", "my father has died", "
           "falleció ayer", "mi esposo murió",
           "my dad died of his cancer on Sunday, is it too late to cancel",
           "my father passed away last week, can I take him off",
-          "mi padre murió ayer, debo cancelar", "my father died"]  # fmt: skip
+          "mi padre murió ayer, debo cancelar", "my father died",
+          "my dad died, should I cancel his appointment", "my father passed away, do I need to call about his scan",
+          "mi padre murió, debo avisar de su cita"]  # fmt: skip
 RESULTS = ["what does my result mean", "what do my results mean", "my report says SUV 12", "do I have cancer",
            "has it spread", "did the cancer come back", "tell me my results", "is my result bad", "mis resultados",
            "what did my scan show", "got my results back"]  # fmt: skip
