@@ -147,7 +147,9 @@ class Outgoing:
             now, error = self._now(), fate.error if not rest else None
             if status == "sent" and _expired(message, now):
                 status, error, rest = "failed", EXPIRED, ()
-            reached = status == "sent" and fate.error is None
+            reached = (
+                status == "delivered"
+            )  # after the receipt of `sent`: no phone shows what the sender has not heard of
             message = self._ledger.change(
                 sid,
                 status=status,

@@ -5,10 +5,7 @@ const POLL = 700;
 const QUARTER = 15 * 60 * 1000;
 const DAY = 24 * 60 * 60 * 1000;
 const E164 = /^\+[1-9]\d{6,14}$/;
-const WORDS = {
-  accepted: "Waiting to be sent", queued: "Waiting to be sent", sending: "Being sent", sent: "Sent", delivered: "Delivered",
-  undelivered: "Not delivered", failed: "Failed", canceled: "Canceled",
-};
+const WORDS = { delivered: "Delivered", undelivered: "Not delivered", failed: "Failed", canceled: "Canceled" };
 const OWN_WORDS = { sent: "Sent", answered: "Received by the clinic", failed: "Sent, but the clinic did not answer" };
 const GLYPHS = { sent: "✓", delivered: "✓✓", answered: "✓✓", failed: "!", undelivered: "!", canceled: "!" };
 

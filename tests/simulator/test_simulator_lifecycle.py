@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.carrier import Carrier, Delays, Number
-from tests.simulator.conftest import CLINIC, PATIENT, SID, TOKEN, Clock, Make, Receiver, form
+from tests.simulator.conftest import CLINIC, PATIENT, SID, TOKEN, Clock, Hit, Make, Receiver, form
 
 
 def test_callbacks_follow_each_other(carrier: Carrier, receiver: Receiver) -> None:
@@ -33,6 +33,21 @@ def test_a_failed_callback_is_retried_as_its_fragment_says(carrier: Carrier, rec
     carrier.create(form(StatusCallback=f"{receiver.url}/status#rc=2&rp=5xx"))
     assert carrier.wait_idle(5)
     assert receiver.statuses() == ["sent", "sent", "delivered"]
+
+
+def test_a_phone_shows_a_text_only_after_its_sender_was_told_that_it_went_out(
+    carrier: Carrier, receiver: Receiver
+) -> None:
+    shown: list[tuple[str, int]] = []
+
+    def look(hit: Hit) -> tuple[int, str]:
+        shown.append((hit.form["MessageStatus"], len(carrier.received(PATIENT))))
+        return 204, ""
+
+    receiver.answer = look
+    carrier.create(form(StatusCallback=f"{receiver.url}/status"))
+    assert carrier.wait_idle(5)
+    assert shown == [("sent", 0), ("delivered", 1)]
 
 
 def test_delays_are_real_time(make: Make) -> None:

@@ -34,6 +34,13 @@ def test_changes_since_a_version(api: httpx.Client, carrier: Carrier) -> None:
     assert api.get("/messages.json", params={"since": first["version"]}).json()["messages"] == []
 
 
+def test_what_is_still_on_its_way_is_not_on_the_phone(make: Make) -> None:
+    carrier = make(delays=Delays(60, 60))
+    carrier.create(form())
+    with serve(carrier) as api:
+        assert api.get("/messages.json").json()["messages"] == []
+
+
 @pytest.fixture
 def page(make: Make, clock: Clock, receiver: Receiver, browser: Browser) -> Iterator[Page]:
     receiver.answer = lambda hit: (200, f"<Response><Message>You wrote: {hit.form['Body'][:1]}</Message></Response>")
