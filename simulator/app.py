@@ -10,7 +10,6 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.staticfiles import StaticFiles
 
 from simulator.carrier import Carrier, Message
-from simulator.records import FINAL
 from simulator.rest import install_errors, twilio_routes
 from simulator.switches import switch_routes
 
@@ -44,15 +43,10 @@ def create_app(
             "epoch": carrier.epoch,
             "version": version,
             "numbers": [number.phone for number in carrier.numbers],
-            "messages": [_bubble(message) for message in changed if _shown(message)],
+            "messages": [_bubble(message) for message in changed],
         }
 
     return app
-
-
-def _shown(message: Message) -> bool:
-    """Whether the phone has it, sent it, or never will get it; not what is still on its way."""
-    return message.direction == "inbound" or message.status in FINAL
 
 
 def _bubble(message: Message) -> dict[str, Any]:

@@ -159,8 +159,11 @@ class Carrier:
         return self._ledger.all()
 
     def received(self, phone: str) -> list[Message]:
-        """What a phone really got, in the order of arrival and as its screen shows it."""
-        got = [m for m in self._ledger.all() if m.to == phone and m.arrived is not None]
+        """What a phone really got, in the order of sending and as its screen shows it.
+
+        A text is there once it is delivered, after the receipt of `sent`: no phone shows what its sender has not heard of.
+        """
+        got = [m for m in self._ledger.all() if m.to == phone and m.arrived is not None and m.status == "delivered"]
         return [replace(m, body=m.shown) for m in sorted(got, key=lambda m: m.arrived or 0)]
 
     def since(self, version: int) -> tuple[int, list[Message]]:

@@ -147,9 +147,7 @@ class Outgoing:
             now, error = self._now(), fate.error if not rest else None
             if status == "sent" and _expired(message, now):
                 status, error, rest = "failed", EXPIRED, ()
-            reached = (
-                status == "delivered"
-            )  # after the receipt of `sent`: no phone shows what the sender has not heard of
+            reached = status == "sent" and fate.error is None
             message = self._ledger.change(
                 sid,
                 status=status,

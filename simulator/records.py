@@ -62,7 +62,7 @@ class Message:
     answered_at: datetime | None = None
     # What the handset shows: redacting or deleting at the carrier never reaches into a phone.
     shown: str = ""
-    # Rank in which the handset got it; None when it never did.
+    # Rank in which it was sent on to the handset; None when it never was.
     arrived: int | None = None
     deleted: bool = False
     version: int = 0

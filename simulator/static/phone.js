@@ -39,7 +39,9 @@ function day(moment) {
 const words = (moment) => `${day(moment).replace(/ \d{4}$/, "")}, ${hour(moment)}`;
 
 // ---- the thread --------------------------------------------------------------------------------------------------
-const inThread = (message) => message.phone === state.phone && message.number === state.number;
+const ON_ITS_WAY = new Set(["accepted", "queued", "sending", "sent"]);
+const here = (message) => message.direction === "out" || !ON_ITS_WAY.has(message.status);
+const inThread = (message) => here(message) && message.phone === state.phone && message.number === state.number;
 const thread = () => [...state.messages.values()].filter(inThread);
 
 function bubble(message) {
@@ -104,7 +106,8 @@ function updateThread(changed) {
     if (shown.has(message.sid)) dress(shown.get(message.sid), message);
   }
   if (!fresh.length) return;
-  if (!shown.size) return drawThread();
+  const late = thread().findIndex((message) => fresh.includes(message)) < shown.size;
+  if (!shown.size || late) return drawThread();
   const last = list.querySelector(".bubble:last-child");
   let before = state.messages.get(last.dataset.sid);
   for (const message of fresh) {
@@ -117,7 +120,7 @@ function updateThread(changed) {
 // ---- phones ------------------------------------------------------------------------------------------------------
 function phones() {
   const latest = new Map();
-  for (const message of state.messages.values()) {
+  for (const message of [...state.messages.values()].filter(here)) {
     latest.delete(message.phone);
     latest.set(message.phone, message);
   }

@@ -1,5 +1,6 @@
 """The phone in the browser, used as a person would use it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,13 +33,6 @@ def test_changes_since_a_version(api: httpx.Client, carrier: Carrier) -> None:
     assert (first["numbers"], len(first["messages"])) == ([CLINIC], 1)
     assert first["messages"][0].items() >= {"phone": PATIENT, "direction": "in", "status": "delivered"}.items()
     assert api.get("/messages.json", params={"since": first["version"]}).json()["messages"] == []
-
-
-def test_what_is_still_on_its_way_is_not_on_the_phone(make: Make) -> None:
-    carrier = make(delays=Delays(60, 60))
-    carrier.create(form())
-    with serve(carrier) as api:
-        assert api.get("/messages.json").json()["messages"] == []
 
 
 @pytest.fixture
@@ -104,3 +98,16 @@ def test_the_clock(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_test_id("clock-slider")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+def test_what_is_still_on_its_way_is_not_on_the_phone_yet(make: Make, browser: Browser) -> None:
+    carrier = make(delays=Delays(60, 60))
+    carrier.text_in(PATIENT, CLINIC, "hello")
+    carrier.create(form(Body="on its way"))
+    with serve(carrier) as api:
+        page = browser.new_page()
+        page.goto(str(api.base_url))
+        expect(page.get_by_test_id("bubble")).to_have_text([re.compile("hello")])
+        page.close()
