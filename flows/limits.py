@@ -29,6 +29,7 @@ RECEIPT_LISTINGS = (timedelta(minutes=15), timedelta(hours=2), timedelta(hours=1
 VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
 SEND_ATTEMPTS = 5
 PACE_SAVED = timedelta(seconds=1)  # an idle sender may catch up this much; between two looks no more is ever due
+PACE_REPLIES = timedelta(minutes=15)  # answers older than this have long been carried
 
 SAFETY_REPEAT = timedelta(minutes=10)  # an unacknowledged urgent task is announced again
 SAFETY_OFTEN = 6  # so many times; from then on hourly, so that the phone that must ring is not muted

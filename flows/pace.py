@@ -5,11 +5,12 @@ stopped, moved or overtaken by a reply. So it waits with us. What answers a pers
 planned goes a little later.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flows.gate import Priority
-from flows.limits import PACE_SAVED
+from flows.limits import PACE_REPLIES, PACE_SAVED
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Pace:
         """The pace once a text of so many segments was handed over."""
         return replace(self, busy_until=self.busy_until + timedelta(seconds=segments / self.per_second))
 
+    def rested(self, now: datetime) -> "Pace":
+        """The pace at `now`: what was idle before is saved up for a moment only."""
+        return replace(self, busy_until=max(self.busy_until, now - PACE_SAVED))
+
     def room(self, now: datetime) -> int:
         """How many texts could go now at the very most, each of one segment; 0 while busy."""
         if self.busy_until > now:
@@ -34,7 +39,12 @@ class Pace:
         return int((now - self.busy_until).total_seconds() * self.per_second) + 1
 
 
-def pace(per_second: int, busy_until: datetime | None, replied: int, now: datetime) -> Pace:
-    """A sender's pace at `now`, after `replied` segments of answers since it was last worked out."""
-    saved = now - PACE_SAVED
-    return Pace(per_second, max(busy_until or saved, saved)).after(replied)
+def pace(per_second: int, busy_until: datetime | None, replies: Iterable[tuple[datetime, int]], now: datetime) -> Pace:
+    """A sender's pace at `now`, after the `replies` (moment, segments; oldest first) that it was not yet charged for.
+
+    Each is charged at its own moment, so what was answered long ago has long been carried, and delays nothing.
+    """
+    at = Pace(per_second, busy_until or now - PACE_REPLIES)
+    for moment, segments in replies:
+        at = at.rested(moment).after(segments)
+    return at.rested(now)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from flows.gate import Attempt, Priority
 from flows.journey import TIMELESS, fits, window_of
-from flows.limits import URGENT_WINDOW
+from flows.limits import PACE_REPLIES, URGENT_WINDOW
 from flows.pace import Pace, pace
 
 # The due rows are claimed first, by the index made for it, and only those are joined with their facts: the cost of a claim
@@ -71,11 +71,13 @@ _HOLD = text("""
 
 # Replies leave with the answer to a webhook and never touch the sender's row: they are counted here, at the next claim.
 _PACE = text("""
-    select s.segments_per_second, s.paced_until, coalesce((
-        select sum(o.segments) from outbound o
-        where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.inbound_id is not null and o.status <> 'refused'
-          and o.created_at > coalesce(s.paced_at, cast(:now as timestamptz)) and o.created_at <= :now), 0) as replied
-    from senders s where s.clinic_id = :clinic and s.id = :sender for update
+    select segments_per_second, paced_until, paced_at from senders where clinic_id = :clinic and id = :sender for update
+""")
+_REPLIES = text("""
+    select created_at, segments from outbound
+    where clinic_id = :clinic and sender_id = :sender and inbound_id is not null and status <> 'refused'
+      and created_at > :since and created_at <= :now
+    order by created_at
 """)
 _KEEP_PACE = text("""
     update senders set paced_until = :until, paced_at = :now where clinic_id = :clinic and id = :sender
@@ -99,8 +101,11 @@ class Due:
 
 def sender_pace(session: Session, clinic_id: int, sender_id: int, now: datetime) -> Pace:
     """The sender's pace, locked: two claims of one sender go one after the other."""
-    row = session.execute(_PACE, {"clinic": clinic_id, "sender": sender_id, "now": now}).one()
-    return pace(row.segments_per_second, row.paced_until, int(row.replied), now)
+    sender = {"clinic": clinic_id, "sender": sender_id}
+    row = session.execute(_PACE, sender).one()
+    since = now - PACE_REPLIES if row.paced_at is None else max(row.paced_at, now - PACE_REPLIES)
+    replies = session.execute(_REPLIES, sender | {"since": since, "now": now}).all()
+    return pace(row.segments_per_second, row.paced_until, ((r.created_at, r.segments) for r in replies), now)
 
 
 def keep_pace(session: Session, clinic_id: int, sender_id: int, kept: Pace, now: datetime) -> None:
