@@ -30,6 +30,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     let_in(folder)
     try:
         with postgres(folder / "postgres") as database, valkey(folder / "valkey") as redis:
+            _in_no_hurry_to_the_disk(database)
             migrate(database)
             yield Settings(
                 environment="development",
@@ -45,6 +46,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
+
+
+def _in_no_hurry_to_the_disk(database: str) -> None:
+    """Tests kill processes, never the machine: what PostgreSQL gave to the system is not lost by that."""
+    engine = create_engine(driver_url(database), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"alter system set {setting} = off"))
+        connection.execute(text("select pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import uvicorn
 
 from simulator.app import create_app
 from simulator.carrier import Carrier, Delays, Number
+from tests.house import PLAIN
 
 SID = "AC00000000000000000000000000000001"
 TOKEN = "12345"
@@ -147,7 +148,7 @@ class serve:  # noqa: N801  # reads as a verb where it is used
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._client = httpx.Client(base_url=self.url, auth=(SID, TOKEN), timeout=5)
+        self._client = httpx.Client(base_url=self.url, auth=(SID, TOKEN), timeout=5, verify=PLAIN)
 
     def __enter__(self) -> httpx.Client:
         self._thread.start()
