@@ -20,7 +20,7 @@ TOPICS = frozenset({
 ALWAYS = ("crisis", "urgent", "stopped", "stopped_cancel", "help", "started", "declined", "condolence", "stranger",
           "choose", "unknown", "unknown_again", "handover", "offer_detail", "fallback", "results_personal", "on_call",
           "caution_crisis", "caution_urgent", "language_set", "language_offer", "more_none", "guide_link",
-          "which_visit")  # fmt: skip
+          "which_visit", "too_many")  # fmt: skip
 
 
 def prove(script: Script) -> None:

@@ -33,7 +33,7 @@ from flows.model import (
 from flows.moments import on_touchpoint
 from flows.safety import CARRIER_HELP_WORDS, HELP_WORDS, LANGUAGE_WORDS, START_WORDS
 from flows.script import NEXT, PENDING, SAME, Answer, Script
-from flows.which import ask_which, chosen
+from flows.which import OF_A_VISIT, STATE, ask_which, chosen, listed_anew, turned_to
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
@@ -45,9 +45,17 @@ def step(script: Script, conversation: Conversation, event: Event) -> Step:
     """Decide what `event` does. Pure: the same arguments give the same step."""
     match event:
         case TextReceived():
+            conversation = _present(conversation)
             return _in_his_language(conversation, event, _on_text(script, conversation, event))
         case TouchpointDue():
             return on_touchpoint(script, conversation, event)
+
+
+def _present(before: Conversation) -> Conversation:
+    """What was asked of a visit ahead is open no more once its hour has come."""
+    if before.over and before.state in OF_A_VISIT - {STATE}:
+        return replace(before, state="ready", attempts=0, reasked=False)
+    return before
 
 
 def _in_his_language(before: Conversation, event: TextReceived, taken: Step) -> Step:
@@ -69,15 +77,19 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
     words = plain(event.body)
     event, safe = _safely(script, before, event)
     if safe:
-        return safe
+        return _to_a_machine(safe) if event.identical_texts >= limits.IDENTICAL_CRIES else safe
     carrier_answers = before.keywords in (Keywords.DEFAULT, Keywords.ADVANCED) or bool(event.opt_out_type)
     if words in HELP_WORDS:
         answered = carrier_answers and (words in CARRIER_HELP_WORDS or bool(event.opt_out_type))
         return Step(before, (Note("help"), *([] if answered else [Say("help", "general")])))
     if words in START_WORDS:
         return _start(before, carrier_answers=carrier_answers)
-    if event.recent_texts >= limits.REPLIES_PER_BURST or event.identical_texts >= limits.IDENTICAL_TEXTS:
+    if event.identical_texts >= limits.IDENTICAL_TEXTS:
         return Step(before, (Note("loop guard: not answered"), OpenTask("loop")))
+    if event.recent_texts >= limits.REPLIES_PER_BURST and not is_exact(script, before, words):
+        once = before.standing is Standing.PATIENT and event.recent_texts == limits.REPLIES_PER_BURST
+        told = [Say("too_many", "general")] if once else []
+        return Step(before, (Note("loop guard: not answered"), OpenTask("loop"), *told))
     match before.standing:
         case Standing.STOPPED:
             return Step(before, (Note("wrote after opting out"), OpenTask("after_stop")))
@@ -88,6 +100,11 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
             return Step(replace(before, state=TOLD, attempts=0), (OpenTask("stranger"), *neutral))
         case Standing.PATIENT:
             return _on_patient_text(script, before, event, words)
+
+
+def _to_a_machine(safe: Step) -> Step:
+    """The same cry, again and again, comes from a machine that answers ours: people are told, and it is not answered."""
+    return Step(safe.conversation, tuple(e for e in safe.effects if not (isinstance(e, Say) and e.key in URGENT_WORDS)))
 
 
 def _safely(script: Script, before: Conversation, event: TextReceived) -> tuple[TextReceived, Step | None]:
@@ -118,6 +135,7 @@ def is_exact(script: Script, before: Conversation, words: str) -> bool:
 
     "No" to "is this visit yours" is no wish to die, whatever a detector makes of two letters. Rules still hold.
     """
+    before = _present(before)
     state = script.states[before.state]
     known = words in HELP_WORDS | START_WORDS or _core(words) in LANGUAGE_WORDS
     return known or bool(
@@ -160,7 +178,7 @@ def _speak(script: Script, before: Conversation, language: str) -> Step:
     """Change the language, and ask the open question again in it."""
     asks = script.states[before.state].asks
     again = [Say(asks, before.form)] if asks else []
-    after = replace(before, language=language, language_offered=True)
+    after = listed_anew(replace(before, language=language, language_offered=True))
     return Step(after, (SetLanguage(language), Say("language_set", "general"), *again))
 
 
@@ -174,7 +192,7 @@ def _on_topics(script: Script, before: Conversation, event: TextReceived, words:
         allowed = tuple(topic for topic in decision.topics[:1] if topic in state.topics)
         decision = replace(decision, tier="answer" if allowed else "unknown", topics=allowed)
         if not allowed:
-            return _failed(script, before, asked_something=False)
+            return _wish(script, before, event.decision) or _failed(script, before, asked_something=False)
     if decision.tier == "answer":
         return _cautious(decision, _again(script, before, _answer(script, before, decision.topics)))
     if decision.tier == "choose":
@@ -183,6 +201,15 @@ def _on_topics(script: Script, before: Conversation, event: TextReceived, words:
         return _cautious(decision, Step(after, (Say("choose", before.form, decision.topics),)))
     asked = len(words.split()) > 3 or event.media or bool(decision.caution)
     return _cautious(decision, _failed(script, before, asked_something=asked))
+
+
+def _wish(script: Script, before: Conversation, decision: Decision) -> Step | None:
+    """Before he has said that the visit is his, nothing is told; but that he is late, or cannot come, reaches a person."""
+    route = script.routes.get(decision.topics[0]) if decision.tier == "answer" and decision.topics else None
+    tasks = tuple(e for e in route.effects if isinstance(e, OpenTask)) if route else ()
+    if not tasks:
+        return None
+    return _cautious(decision, _again(script, before, Step(before, (Say("person_noted", before.form), *tasks))))
 
 
 def _cautious(decision: Decision, taken: Step) -> Step:
@@ -250,6 +277,13 @@ def _say_topic(script: Script, before: Conversation, topic: str) -> Step:
     asked = ask_which(script, before, topic)
     if asked:
         return asked
+    turned = turned_to(script, before, topic)
+    if turned:
+        about_it, ref = turned
+        spoken = _say_topic(script, about_it, topic)
+        return Step(spoken.conversation, (ChooseVisit(ref), *spoken.effects))
+    if before.over and topic == "confirm":  # there is nothing ahead to come to
+        topic = "smalltalk"
     if topic in script.routes:
         return _take(script, before, script.routes[topic])
     if script.texts.sayable(topic, before.language, before.form):
@@ -283,7 +317,8 @@ def _failed(script: Script, before: Conversation, *, asked_something: bool) -> S
     state = script.states[before.state]
     if state.asks and not asked_something and not before.care_pause:
         if before.attempts + 1 < limits.ATTEMPTS:
-            return Step(replace(before, attempts=before.attempts + 1), (Say(state.asks, before.form),))
+            after = listed_anew(replace(before, attempts=before.attempts + 1))
+            return Step(after, (Say(state.asks, before.form),))
         to = before.state if state.topics is not None else "ready"
         after = replace(before, state=to, attempts=0, reasked=False)
         return Step(after, (Say("handover", before.form), OpenTask("not_understood")))

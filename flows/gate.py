@@ -40,6 +40,7 @@ REASONS = {
     "frozen": "this number is not the patient's",
     "died": "we were told that he has died",
     "no_consent": "he has not agreed to texts",
+    "too_open": "worded for open talk, and he has asked since for general texts",
     "not_booked": "the visit is no longer booked",
     "moved": "the visit moved after this was planned",
     "worthless": "too late to be of use",
@@ -64,6 +65,7 @@ class Attempt:
     booked: bool = True
     current_plan: bool = True
     consented: bool = True
+    too_open: bool = False  # worded in the detailed form, to which he has not agreed or agrees no more
     opted_out: bool = False
     frozen: bool = False
     died: bool = False
@@ -119,6 +121,7 @@ def _refusal(attempt: Attempt, now: datetime) -> str:
         (attempt.automated and not attempt.booked, "not_booked"),
         (attempt.automated and not attempt.current_plan, "moved"),
         (attempt.automated and attempt.care_pause and not attempt.logistics, "care"),
+        (attempt.too_open, "too_open"),  # last: what may not go in any words is not worded anew
     )
     return next((reason for broken, reason in rules if broken), "")
 

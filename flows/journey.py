@@ -16,6 +16,7 @@ MORNING = time(10)
 LEAD = timedelta(hours=2)  # with less than this left, "today" comes too late to help
 OVER = timedelta(hours=1)  # before this much of the scan has passed, "after" comes too early
 CHECK_BEFORE = timedelta(hours=48)
+ASK_AGAIN = timedelta(hours=24)  # after the first invitation
 BEFORE_VISIT = ("prepare", "tomorrow", "today")
 # Said, or looked after, only of a visit that is still ahead: worth nothing once it has taken place, however early.
 AHEAD = frozenset({"invite", "invite_again", "about", "moved", "preparation_check", *BEFORE_VISIT})
@@ -71,7 +72,8 @@ def window_of(
     touchpoint: str, now: datetime, zone: ZoneInfo, window: tuple[time, time], valid_until: datetime | None
 ) -> tuple[time, time]:
     """The texting hours of a touchpoint: the site's; wider for a notice that would be useless by the next morning."""
-    hurries = touchpoint in NOTICES and valid_until is not None and next_open(now, zone, window) >= valid_until
+    opens = next_open(now, zone, window)
+    hurries = touchpoint in NOTICES and valid_until is not None and opens + LEAD >= valid_until
     return URGENT_WINDOW if hurries else window
 
 
@@ -93,14 +95,15 @@ def _last_hour_before(at: datetime, zone: ZoneInfo, window: tuple[time, time]) -
     return close - timedelta(hours=1)
 
 
-def plan(visit: Visit, now: datetime, *, opted_in: bool, invited: bool = False) -> tuple[Planned, ...]:
+def plan(visit: Visit, now: datetime, *, opted_in: bool, asked_at: datetime | None = None) -> tuple[Planned, ...]:
     """Lay out what is still to come, in order of its due time.
 
-    Before he has opted in the plan starts with the invitation; the rest shows what he will get if he agrees.
+    Before he has opted in the plan starts with the invitations, the second a day after the first (`asked_at`, if it has
+    been said); the rest shows what he will get if he agrees.
     """
     rows = _catch_up(visit, _before_and_after(visit), now)
-    if not opted_in and not invited:
-        rows += _invitations(visit, now)
+    if not opted_in:
+        rows += _invitations(visit, now, asked_at)
     check = max(now, visit.arrival_at - CHECK_BEFORE)
     if now < visit.arrival_at:
         rows.append(Planned("preparation_check", check, visit.arrival_at))
@@ -117,9 +120,9 @@ def _results_check(visit: Visit) -> Planned:
     return Planned("results_check", due, due + timedelta(days=14))
 
 
-def _invitations(visit: Visit, now: datetime) -> Iterator[Planned]:
-    until = visit.arrival_at - timedelta(hours=2)
-    for name, due in (("invite", now), ("invite_again", now + timedelta(hours=24))):
+def _invitations(visit: Visit, now: datetime, asked_at: datetime | None) -> Iterator[Planned]:
+    until = visit.arrival_at - LEAD
+    for name, due in (("invite", now), ("invite_again", max(now, (asked_at or now) + ASK_AGAIN))):
         opens = next_open(due, visit.patient_zone, visit.window)
         late = "" if opens < until else "no time left to ask him by text before the visit"
         yield Planned(name, min(opens, until), until, skipped=late)
@@ -221,13 +224,14 @@ def notice(
 ) -> tuple[Planned | None, bool]:
     """The text that a visit moved or is off, and whether a person must phone instead because no text comes in time.
 
-    If the old or new arrival falls before the window next opens, 07:00 to 22:00 applies; beyond that, a phone call.
+    If the old or new arrival falls before the window next opens, or so soon after it that he may be on his way, 07:00 to
+    22:00 applies; beyond that, a phone call.
     """
     ahead = [at for at in (old_arrival, new_arrival) if at is not None and at > now]
     if not ahead:
         return None, True
     opens = next_open(now, visit.patient_zone, visit.window)
-    if min(ahead) <= opens:
+    if min(ahead) <= opens + LEAD:
         opens = next_open(now, visit.patient_zone, URGENT_WINDOW)
         if min(ahead) <= opens:
             return None, True

@@ -4,8 +4,10 @@ from datetime import time, timedelta
 
 ATTEMPTS = 2  # failed answers to one question before a person is offered
 REPLIES_PER_BURST = 12  # the carrier blocks a pair at about 15 replies in 30 s (its error 14107)
+BURST = timedelta(minutes=2)  # a man who asks one thing after another is no machine
 IDENTICAL_TEXTS = 4  # the same words again and again come from a machine
-BURST = timedelta(minutes=10)
+IDENTICAL_CRIES = 12  # a man in need repeats himself too, but not so often
+LATELY = timedelta(minutes=10)  # in this time
 
 HUSH = timedelta(minutes=15)  # no automated text while a person is mid-conversation
 DAILY_CAP = 1  # automated texts a day, outside the day before and the day of the scan

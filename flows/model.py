@@ -78,7 +78,8 @@ class Conversation:
     back: str = ""  # the question to return to once he has chosen among topics
     language_offered: bool = False  # he wrote in another language and was told how to switch
     opted_out: bool = False  # also of a frozen number: an opt-out is confirmed once
-    visits: tuple[Visit, ...] = ()  # where there are several: all of them, by arrival
+    visits: tuple[Visit, ...] = ()  # where one is ahead beside the one in focus: all that are ahead, by arrival
+    over: bool = False  # the hour of the visit in focus has come: what is asked of a visit ahead is not about it
     sure: bool = False  # which of them he means is plain: he chose it, or has just been texted about it
 
     @property

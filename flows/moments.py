@@ -18,6 +18,8 @@ def on_touchpoint(script: Script, before: Conversation, event: TouchpointDue) ->
     if lead.ask and not before.care_pause:
         sayable.append(lead.ask)
     after = before
+    if before.state == "choose":  # a list of some other day: what he answers now is not about it
+        after = replace(before, state="ready", options=(), back="")
     if lead.opens and not before.care_pause:
         after = replace(before, state=lead.opens, attempts=0, reasked=False, options=(), pending="")
     return Step(after, tuple(Say(key, before.form) for key in sayable))

@@ -24,6 +24,9 @@ TASKS = {
     "phone_change": TaskKind("The visit changed and no text can tell him: phone now", timedelta(0), urgent=True),
     "unhandled": TaskKind("A text we could not process: read it and answer", timedelta(0), urgent=True),
     "phone_preparation": TaskKind("Phone him the preparation", 4 * _HOUR),
+    "ended_early": TaskKind(
+        "Marked as over more than a day ahead: if by a slip, book it under a new number", 4 * _HOUR
+    ),
     "cancel_or_stop": TaskKind("Texted CANCEL: phone him, he may mean the visit", 4 * _HOUR),
     "reschedule": TaskKind("Wants to change or cancel the visit", 4 * _HOUR),
     "contact_human": TaskKind("Wants to talk to a person", 4 * _HOUR),

@@ -12,25 +12,57 @@ from flows.script import Script
 STATE, TEXT = "which", "which_visit"
 MOST = 3  # visits listed in one text
 VISIT_FIELDS = frozenset({"visit_day", "arrival_time", "later_time", "prep", "guide_url"})
+AHEAD_FIELDS = frozenset(
+    {"visit_day", "arrival_time", "later_time", "prep"}
+)  # nobody asks them of a visit that is over
 SITE_FIELDS = frozenset({"address", "arrival_note", "food_drink", "radiation", "results_timing"})
+OF_A_VISIT = frozenset(
+    {"check", "confirm", STATE}
+)  # questions about a day and hour: a move or the visit itself ends them
 ABOUT_THE_VISIT = frozenset({"reschedule", "confirm"})  # answered with a deed, which must be done for the right one
 
 
 def ask_which(script: Script, before: Conversation, topic: str) -> Step | None:
     """The question which visit a topic is asked about, or None where that is plain or makes no difference."""
-    if len(before.visits) < 2 or before.sure or before.state == STATE or STATE not in script.states:
+    if len(before.visits) < 2 or before.state == STATE or STATE not in script.states:
         return None
-    if topic not in ABOUT_THE_VISIT and not _depends(script, before, topic):
+    if before.over:
+        plain = not _of_one_ahead(script, before, topic)
+    else:
+        plain = before.sure or not (topic in ABOUT_THE_VISIT or _depends(script, before, topic))
+    if plain:
         return None
-    offered = tuple(visit.ref for visit in before.visits[:MOST])
-    after = replace(before, state=STATE, pending=topic, options=offered, attempts=0, reasked=False)
+    after = listed_anew(replace(before, state=STATE, pending=topic, attempts=0, reasked=False))
     return Step(after, (Say(TEXT, before.form),))
 
 
+def listed_anew(before: Conversation) -> Conversation:
+    """Whenever the list is said, its numbers stand for what it says now: visits may have come, gone or moved."""
+    if before.state != STATE:
+        return before
+    return replace(before, options=tuple(visit.ref for visit in before.visits[:MOST]))
+
+
+def turned_to(script: Script, before: Conversation, topic: str) -> tuple[Conversation, str] | None:
+    """After one visit, with just one other ahead: what only a visit ahead has is asked about that one."""
+    if not before.over or len(before.visits) != 1 or not _of_one_ahead(script, before, topic):
+        return None
+    (visit,) = before.visits
+    return replace(before, detail=visit.detail, reason=visit.reason, over=False, sure=True), visit.ref
+
+
+def _of_one_ahead(script: Script, before: Conversation, topic: str) -> bool:
+    return topic in ABOUT_THE_VISIT or bool(AHEAD_FIELDS & _fields(script, before, topic))
+
+
 def _depends(script: Script, before: Conversation, topic: str) -> bool:
-    entry = script.texts.entries[before.language].get(topic)
     differs = VISIT_FIELDS | SITE_FIELDS if len({visit.site for visit in before.visits}) > 1 else VISIT_FIELDS
-    return entry is not None and any(differs & set(entry.fields(form)) for form in entry.bodies)
+    return bool(differs & _fields(script, before, topic))
+
+
+def _fields(script: Script, before: Conversation, topic: str) -> set[str]:
+    entry = script.texts.entries[before.language].get(topic)
+    return {name for form in entry.bodies for name in entry.fields(form)} if entry else set()
 
 
 def chosen(before: Conversation, after: Conversation, number: int) -> Conversation | None:
@@ -39,4 +71,4 @@ def chosen(before: Conversation, after: Conversation, number: int) -> Conversati
     visit = next((visit for visit in before.visits if visit.ref == ref), None)
     if visit is None:
         return None
-    return replace(after, detail=visit.detail, reason=visit.reason, sure=True, pending="", options=())
+    return replace(after, detail=visit.detail, reason=visit.reason, over=False, sure=True, pending="", options=())

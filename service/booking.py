@@ -5,7 +5,7 @@ void, the new one laid, and he is told once. Bad input names the field and store
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, exists, select
@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flows.journey import AHEAD
-from service import keys, planning
+from service import keys, planning, tasks
 from service.effects import Turn
 from service.errors import Conflict, NotFound
 from service.intake import Booking, check_against_site
-from service.notices import still_to_tell, tell
+from service.notices import still_to_tell, tell, tell_it_is_off
 from service.store import audit
 from service.store.about import focus_on_booked, talk_about_the_next
 from service.store.contacts import contact_point
@@ -27,6 +27,8 @@ from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
 from service.store.people import Patient, Site
 from service.wiring import Parts
+
+A_DAY_EARLY = timedelta(days=1)  # a visit further ahead can hardly have taken place or been missed
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
     """Book a scan or change it. Raises Invalid naming the field, Conflict for a scan that is over."""
     with parts.database.clinic(clinic_id) as session:
         site = _site(session, clinic_id, booking.site)
-        arrival_at, starts_at = check_against_site(booking, site, now)
+        times = check_against_site(booking, site, now, had=_arrival(session, clinic_id, external_id))
         old_zone = session.scalar(
             select(Patient.zone).where(Patient.clinic_id == clinic_id, Patient.external_id == booking.patient_id)
         )
@@ -56,7 +58,6 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
             now=now,
         )
         scan = _locked(session, clinic_id, external_id)
-        times = (arrival_at, starts_at)
         if scan is not None and scan.patient_id != patient.id:
             raise Conflict(f"scan {external_id} belongs to another patient")
         if scan is None:
@@ -66,6 +67,14 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
         if booking.zone != old_zone:
             _plan_by_his_clock(session, patient, booked, now)
         return booked
+
+
+def _arrival(session: Session, clinic_id: int, external_id: str) -> datetime | None:
+    return session.scalar(
+        select(Scan.arrival_at).where(
+            Scan.clinic_id == clinic_id, Scan.external_id == external_id, Scan.state != "cancelled"
+        )
+    )
 
 
 def _site(session: Session, clinic_id: int, name: str | None) -> Site:
@@ -170,11 +179,13 @@ def _permission(session: Session, focus: Focus, booking: Booking, now: datetime)
 def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking, now: datetime, *, why: str) -> None:
     """Lay the plan, or without a recorded permission open a task instead of inviting him."""
     turn = Turn(session, focus, parts.scripts.of(focus.script), now)
+    ahead = focus.scan is not None and focus.scan.arrival_at > now
     if booking.permission is None and not focus.opted_in:
         turn.open_task("no_permission")
-        turn.open_task("phone_preparation", "no permission to text is recorded")
+        if ahead:
+            turn.open_task("phone_preparation", "no permission to text is recorded")
         return
-    if focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None:
+    if ahead and (focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None):
         turn.open_task("phone_preparation", "he opted out of texts, or the number is wrong")
     if focus.patient is not None and focus.patient.stopped:
         turn.open_task("died", "a visit was booked or changed for a man who, we were told, has died: find out")
@@ -193,8 +204,6 @@ def _change(
     actor: str,
     now: datetime,
 ) -> Booked:
-    if scan.state in ("completed", "no_show"):
-        raise Conflict(f"scan {scan.external_id} is over ({scan.state}); book the next one under its own id")
     was_off = scan.state == "cancelled"
     moved = times[0] != scan.arrival_at or site.id != scan.site_id or was_off
     other = (times[1], booking.tracer, booking.reason, contact_id) != (
@@ -205,13 +214,18 @@ def _change(
     )
     if not moved and not other:
         return Booked(scan.id, "same")
+    if scan.state in ("completed", "no_show"):
+        raise Conflict(f"scan {scan.external_id} is over ({scan.state}); book the next one under its own id")
+    if contact_id != scan.contact_point_id:
+        tasks.follow_number(session, scan, contact_id)
     old = replace_times(scan, site, booking, times, contact_id, now)
-    focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id, now)
+    focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id, now, moved=moved)
     _permission(session, focus, booking, now)
     untold = planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
-    if moved:
-        tell(Turn(session, focus, parts.scripts.of(focus.script), now), "moved", old, scan.arrival_at)
+    if moved:  # of moves that he has not heard of, the hour that counts is the first: he may still come then
+        known = min([old, *(notice.valid_until for notice in untold)])
+        tell(Turn(session, focus, parts.scripts.of(focus.script), now), "moved", known, scan.arrival_at)
     elif untold:  # an earlier move that he has not heard of yet
         still_to_tell(Turn(session, focus, parts.scripts.of(focus.script), now), untold[-1])
     session.refresh(scan)
@@ -247,15 +261,20 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
             raise Conflict(f"scan {external_id} is already {scan.state.replace('_', ' ')}")
         scan.state, scan.changed_at = state, now
         _audit(session, scan, actor, state, now)
+        if state != "cancelled" and scan.arrival_at > now + A_DAY_EARLY:
+            focus = focus_on_scan(session, clinic_id, scan.id)
+            Turn(session, focus, parts.scripts.of(focus.script), now).open_task(
+                "ended_early", f"it was marked: {state}"
+            )
         if state == "completed":  # the texts after the visit go on, and may now say that it took place
             planning.void(session, clinic_id, scan.id, "the visit has taken place", now, AHEAD)
             return Booked(scan.id, state)
-        planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
+        untold = planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
         if state == "cancelled" and scan.arrival_at > now:
             scan.plan_version += 1
             session.flush()
             focus = focus_on_scan(session, clinic_id, scan.id)
-            tell(Turn(session, focus, parts.scripts.of(focus.script), now), "cancelled", scan.arrival_at, None)
+            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), moved_untold=bool(untold))
         talk_about_the_next(session, scan, now)
         return Booked(scan.id, state)
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 
 from flows.gate import REASONS
-from flows.journey import plan
 from service import planning, tasks, timeline
 from service.effects import Turn, suppress
 from service.errors import NotFound
@@ -24,7 +23,6 @@ from service.store.texts import Task
 from service.wiring import Parts
 
 TAKE_OVER = timedelta(hours=2)
-INVITES = ("invite", "invite_again")
 
 
 @contextmanager
@@ -170,20 +168,7 @@ def _plan_anew(turn: Turn, scan_id: int, why: str) -> bool:
     assert patient is not None
     if scan.state != "booked" or scan.arrival_at <= turn.now:
         return False
-    planning.lay(turn.session, focus, turn.now, why=why)
-    if focus.opted_in or patient.stopped:
-        return True
-    laid = turn.session.scalars(
-        select(Reminder.touchpoint).where(
-            Reminder.clinic_id == focus.clinic_id,
-            Reminder.scan_id == scan.id,
-            Reminder.plan_version == scan.plan_version,
-        )
-    ).all()
-    # The plan leaves out what was said already; but the invitation that went wrong has to be said again.
-    rows = plan(planning.visit_of(focus), turn.now, opted_in=False)
-    missing = [row for row in rows if row.touchpoint in INVITES and row.touchpoint not in laid]
-    planning.keep(turn.session, focus.clinic_id, scan, missing, turn.now)
+    planning.lay(turn.session, focus, turn.now, why=why, ask_anew=True)  # the invitation that went wrong is said again
     return True
 
 

@@ -31,6 +31,7 @@ from service import guide_links, keys, wording
 from service.effects import Turn, apply, was_asked
 from service.errors import NotFound
 from service.late import why_late
+from service.store.about import heed_the_invitation
 from service.store.contacts import contact_point
 from service.store.database import ring_after
 from service.store.facts import Focus
@@ -94,6 +95,7 @@ def _transaction(
         if inbound_id is None:
             return _stored_answer(parts, session, clinic_id, arrived.message_sid)
         focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
+        heed_the_invitation(session, focus, now)
         turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
         decision = _decide(turn, arrived.body, router) if router else None
         if why := why_late(turn, arrived.sent_at):

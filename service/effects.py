@@ -103,7 +103,7 @@ def _apply(turn: Turn, effect: Effect) -> None:
         case ChooseVisit(ref):
             _choose_visit(turn, int(ref))
         case LayJourney():
-            planning.lay(turn.session, turn.focus, turn.now, why="he opted in")
+            _lay_his_visits(turn, "he opted in")
         case StopPlans(reason):
             _stop_plans(turn, reason)
         case OpenTask(kind):
@@ -131,7 +131,7 @@ def _phone_another(turn: Turn, scan_id: int) -> None:
     """No text goes to a phone in mourning; another patient who shares it, and has a visit ahead, is phoned."""
     focus, scan = turn.focus, turn.session.get_one(Scan, (turn.focus.clinic_id, scan_id))
     ahead = scan.state == "booked" and scan.arrival_at > turn.now
-    if ahead and focus.patient is not None and scan.patient_id != focus.patient.id:
+    if ahead and (focus.patient is None or scan.patient_id != focus.patient.id):
         why = "no texts go to this number, since we were told of a death there; he is another patient"
         tasks.open_task(
             turn.session, focus.clinic_id, "phone_preparation", now=turn.now, why=why, contact_point_id=focus.contact.id,
@@ -228,7 +228,23 @@ def _resubscribe(turn: Turn) -> None:
     _set_contact(turn, opted_out_at=None, opted_out_how=None)
     _consent(turn, "opt_in", True, "START")
     if turn.focus.opted_in:
-        planning.lay(turn.session, turn.focus, turn.now, why="he texted START: only what is still to come")
+        _lay_his_visits(turn, "he texted START: only what is still to come")
+    elif turn.focus.scan is not None:
+        planning.lay(
+            turn.session, turn.focus, turn.now, why="he texted START: ask him whether it is his", ask_anew=True
+        )
+
+
+def _lay_his_visits(turn: Turn, why: str) -> None:
+    """One yes is for every visit at this number of a patient who agreed."""
+    focus = turn.focus
+    if focus.scan is not None:
+        planning.lay(turn.session, focus, turn.now, why=why)
+    for scan_id in planning.scans_of(turn.session, focus):
+        if focus.scan is None or scan_id != focus.scan.id:
+            other = focus_on_scan(turn.session, focus.clinic_id, scan_id)
+            if other.opted_in:
+                planning.lay(turn.session, other, turn.now, why=why)
 
 
 def _freeze(turn: Turn) -> None:

@@ -27,8 +27,17 @@ def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: st
     """The gate refused a queued row for good: it keeps the reason, and what matters goes to a person."""
     row = session.get_one(Outbound, (clinic_id, outbound_id))
     row.status, row.reason, row.changed_at = "refused", REASONS[reason], now
-    if reason not in ("not_booked", "moved"):
+    if reason == "too_open" and row.reminder_id is not None:
+        _word_anew(session, row, now)
+    elif reason not in ("not_booked", "moved"):
         tell_someone(session, row, REASONS[reason], now)
+
+
+def _word_anew(session: Session, row: Outbound, now: datetime) -> None:
+    """A planned text worded before he asked for general ones: its moment comes once more, in the words he wants."""
+    reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
+    reminder.status, reminder.due_at, reminder.reason, reminder.changed_at = "planned", now, row.reason, now
+    ring_after(session, "fire", row.clinic_id)
 
 
 def after_failure(session: Session, row: Outbound, code: int | None, now: datetime, *, processed: bool) -> None:

@@ -124,12 +124,17 @@ def read_moment(field: str, written: str, zone: ZoneInfo) -> datetime:
     return at.replace(tzinfo=zone).astimezone(UTC)
 
 
-def check_against_site(booking: Booking, site: Site, now: datetime) -> tuple[datetime, datetime]:
-    """The arrival and start as UTC, checked against the site and the clock. Raises Invalid naming the field."""
+def check_against_site(
+    booking: Booking, site: Site, now: datetime, *, had: datetime | None = None
+) -> tuple[datetime, datetime]:
+    """The arrival and start as UTC, checked against the site and the clock. Raises Invalid naming the field.
+
+    A visit may keep the arrival that it `had`, though it has passed.
+    """
     zone = ZoneInfo(site.zone)
     arrival_at = read_moment("arrival_at", booking.arrival_wall, zone)
     starts_at = read_moment("starts_at", booking.starts_wall, zone)
-    if arrival_at <= now:
+    if arrival_at <= now and arrival_at != had:
         raise Invalid("arrival_at", "this moment has passed")
     if starts_at < arrival_at:
         raise Invalid("starts_at", "the scan cannot start before he arrives")

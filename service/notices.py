@@ -24,6 +24,18 @@ def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: dateti
         turn.open_task("phone_change", "the visit is too soon for a text in time")
 
 
+def tell_it_is_off(turn: Turn, *, moved_untold: bool) -> None:
+    """One text; but to name a day that he has not heard of would not call off the one he knows: then somebody phones."""
+    scan, patient = turn.focus.scan, turn.focus.patient
+    assert scan is not None
+    if not moved_untold:
+        tell(turn, "cancelled", scan.arrival_at, None)
+    elif patient is None or not patient.stopped:
+        turn.open_task(
+            "phone_change", "cancelled before he had heard that it had moved: he may come on the day he knows"
+        )
+
+
 def _takes_texts(turn: Turn) -> bool:
     """Whether a change can be told by text; otherwise somebody phones."""
     focus = turn.focus

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
@@ -15,6 +15,9 @@ from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
 ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
+INVITES = frozenset({"invite", "invite_again"})
+LEFT = ARRIVED | {"sending", "uncertain"}  # or may have: it is not in our hands any more
+ASKED = LEFT | {"queued"}
 
 
 def visit_of(focus: Focus) -> Visit:
@@ -30,25 +33,38 @@ def visit_of(focus: Focus) -> Visit:
     )
 
 
-def lay(session: Session, focus: Focus, now: datetime, *, why: str) -> None:
-    """Void the scan's plan and lay the next version for what is still to come; what was said is not said again."""
+def lay(session: Session, focus: Focus, now: datetime, *, why: str, ask_anew: bool = False) -> None:
+    """Void the scan's plan and lay the next version for what is still to come; what was said is not said again.
+
+    Only `ask_anew` says the invitation once more to who had it and has not agreed: he wants texts, or it went wrong.
+    """
     scan = focus.scan
     if scan is None or scan.state != "booked":
         return
     # First taken back, then asked what was said: a text that waits in the outbox has told him nothing yet.
     untold = void(session, focus.clinic_id, scan.id, f"planned anew: {why}", now)
-    said = _said(session, focus.clinic_id, scan)
+    said = _said(session, focus.clinic_id, scan) - ({"invite"} if ask_anew else set())
     scan.plan_version += 1
     session.execute(
         update(Scan)
         .where(Scan.clinic_id == focus.clinic_id, Scan.id == scan.id)
         .values(plan_version=scan.plan_version, changed_at=now)
     )
-    invited = bool(said & {"invite", "invite_again"})
-    rows = plan(visit_of(focus), now, opted_in=focus.opted_in, invited=invited)
+    asked_at = None if focus.opted_in else _asked_at(session, focus)
+    rows = plan(visit_of(focus), now, opted_in=focus.opted_in, asked_at=asked_at)
     if focus.patient is not None and focus.patient.stopped:  # nothing is sent, and the plan says why
         rows = tuple(replace(row, skipped=row.skipped or REASONS["died"]) for row in rows)
     keep(session, focus.clinic_id, scan, [*unsaid(rows, said), *untold], now)
+
+
+def _asked_at(session: Session, focus: Focus) -> datetime | None:
+    """When he was last invited at this number about this scan."""
+    assert focus.scan is not None
+    return session.scalar(
+        select(func.max(Outbound.created_at))
+        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
+        .where(Outbound.scan_id == focus.scan.id, Outbound.key.in_(INVITES), Outbound.status.in_(ASKED))
+    )
 
 
 def keep(session: Session, clinic_id: int, scan: ScanFacts, rows: list[Planned], now: datetime) -> None:

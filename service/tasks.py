@@ -11,7 +11,11 @@ from flows.tasks import TASKS
 from service.errors import NotFound
 from service.store import audit
 from service.store.database import ring_after
+from service.store.journeys import Scan
 from service.store.texts import Task
+
+IN_TIME = timedelta(minutes=30)  # before the arrival, at the latest
+TO_PHONE = ("phone_preparation", "phone_change")
 
 
 def open_task(
@@ -46,7 +50,7 @@ def open_task(
         site_id=site_id,
         inbound_id=inbound_id,
         opened_at=now,
-        due_at=now + spec.within,
+        due_at=_due(session, clinic_id, scan_id, now, now + spec.within),
         announce_at=now if spec.urgent else None,
         announced=0,
     )
@@ -66,6 +70,28 @@ def open_task(
     if spec.urgent:
         ring_after(session, "announce", clinic_id)
     return task_id
+
+
+def _due(session: Session, clinic_id: int, scan_id: int | None, now: datetime, usual: datetime) -> datetime:
+    """What is about a visit ahead is due before it, with time left to do it."""
+    scan = session.get(Scan, (clinic_id, scan_id)) if scan_id is not None else None
+    if scan is None or scan.arrival_at <= now:
+        return usual
+    return min(usual, max(now, scan.arrival_at - IN_TIME))
+
+
+def follow_number(session: Session, scan: Scan, contact_point_id: int) -> None:
+    """The scan's number was corrected: nobody shall phone the old one about what is still to be done."""
+    others = select(Task.kind).where(
+        Task.clinic_id == scan.clinic_id, Task.scan_id == scan.id, Task.contact_point_id == contact_point_id,
+        Task.closed_at.is_(None),
+    )  # fmt: skip
+    session.execute(
+        update(Task)
+        .where(Task.clinic_id == scan.clinic_id, Task.scan_id == scan.id, Task.closed_at.is_(None))
+        .where(Task.kind.in_(TO_PHONE), Task.kind.not_in(others.scalar_subquery()))
+        .values(contact_point_id=contact_point_id)
+    )
 
 
 def acknowledge(session: Session, clinic_id: int, task_id: int, *, by: str, now: datetime) -> None:

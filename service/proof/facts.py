@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flows.check import TOPICS
-from flows.limits import ATTEMPTS
+from flows.limits import ATTEMPTS, BURST, REPLIES_PER_BURST
 from flows.model import Reason
 from flows.script import NEXT, PENDING, Answer, Script
 from messages.catalog import LANGUAGES, MORE, Entry, first_page
@@ -31,6 +31,7 @@ EVENTS: Mapping[str, str] = {
     "stranger": "a text from a number without a current visit; said once",
     "choose": "his words may mean several topics",
     "unknown": "no approved text answers his words",
+    "too_many": f"more than {REPLIES_PER_BURST} texts within {BURST.seconds // 60} minutes; said once",
     "unknown_again": "no approved text answers his words, for the second time in a row",
     "handover": f"{ATTEMPTS} answers in a row that do not fit the open question",
     "offer_detail": "in general mode he asks what cannot be told discreetly",

@@ -113,8 +113,11 @@ class Focus:
     paused: bool  # by the clinic's staff, or by operators for everyone
     recent_texts: int
     identical_texts: int
-    visits: tuple[VisitFacts, ...]  # those ahead whose patients agreed to texts, by arrival, where there are several
+    visits: tuple[
+        VisitFacts, ...
+    ]  # those ahead whose patients agreed to texts, by arrival, where one is ahead beside the one in focus
     sure_until: datetime | None  # until then a question is about the scan in focus: he chose it, or was texted about it
+    unasked: bool = False  # no invitation of his has left us: whoever holds this phone is told nothing
 
     @property
     def zone(self) -> ZoneInfo:
@@ -138,7 +141,8 @@ class Focus:
         if self.contact.opted_out_at is not None:
             return Standing.STOPPED
         scan = self.scan
-        if scan is None or scan.state in ("cancelled", "no_show") or now > scan.arrival_at + AFTERWARDS:
+        over = scan is None or scan.state in ("cancelled", "no_show") or now > scan.arrival_at + AFTERWARDS
+        if over or self.unasked:
             return Standing.STRANGER
         return Standing.PATIENT
 
@@ -163,6 +167,7 @@ class Focus:
             language_offered=language_offered,
             opted_out=self.contact.opted_out_at is not None,
             visits=tuple(Visit(str(v.scan_id), Reason(v.reason), v.detail, str(v.site_id)) for v in self.visits),
+            over=self.scan is not None and self.scan.arrival_at <= now,
             sure=self.sure_until is not None and now < self.sure_until,
         )
 

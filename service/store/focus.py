@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import TextualSelect, column, text
 from sqlalchemy.orm import Session
 
-from flows.limits import BURST
+from flows.limits import BURST, LATELY
 from flows.model import Conversation as Talk
 from service.store.facts import ContactFacts, Focus, PatientFacts, ScanFacts, SenderFacts, SiteWords, VisitFacts
 
@@ -47,13 +47,14 @@ _FIRST_SENDER = "(select min(x.id) from senders x where x.clinic_id = :clinic)"
 _HEARD = "(select max(i.received_at) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id)"
 _BUSY = """
     left join lateral (
-        select count(*) as all_of_them, count(*) filter (where i.body = :body) as the_same
+        select count(*) filter (where i.received_at > :burst) as all_of_them,
+               count(*) filter (where i.body = :body) as the_same
         from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id
           and i.received_at > :since and i.id <> :inbound) lately on true
 """
 _VISITS = """
-    case when (select count(*) from scans x where x.clinic_id = cp.clinic_id and x.contact_point_id = cp.id
-               and x.state = 'booked' and x.arrival_at > :now) > 1 then coalesce((
+    case when exists (select from scans x where x.clinic_id = cp.clinic_id and x.contact_point_id = cp.id
+               and x.state = 'booked' and x.arrival_at > :now and x.id is distinct from cv.scan_id) then coalesce((
         select jsonb_agg(jsonb_build_array(x.id, x.arrival_at, x.zone, x.reason, k.detail, x.site_id)
                          order by x.arrival_at, x.id)
         from scans x, lateral (
@@ -120,9 +121,6 @@ def _focus(row: Sequence[Any]) -> Focus:
 
 
 def _visits(found: list[list[Any]]) -> tuple[VisitFacts, ...]:
-    """Where there is only one, nobody needs to be asked which."""
-    if len(found) < 2:
-        return ()
     return tuple(VisitFacts(v[0], datetime.fromisoformat(v[1]), *v[2:]) for v in found)
 
 
@@ -135,7 +133,7 @@ def focus_on_text(
     session: Session, clinic_id: int, *, sender_id: int, inbound_id: int, body: str, phone_hash: str, now: datetime
 ) -> Focus | None:
     """The same for the phone that wrote a text, with how busy it has been; None for a number never met."""
-    values = {"clinic": clinic_id, "sender": sender_id, "phone_hash": phone_hash, "since": now - BURST,
+    values = {"clinic": clinic_id, "sender": sender_id, "phone_hash": phone_hash, "since": now - LATELY, "burst": now - BURST,
               "inbound": inbound_id, "body": body, "now": now}  # fmt: skip
     row = session.connection().execute(_BY_TEXT, values).one_or_none()
     return None if row is None else _focus(row)

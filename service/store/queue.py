@@ -43,6 +43,10 @@ _DUE = text("""
                  and k.patient_id = sc.patient_id
                  and k.kind = case when o.key in ('invite', 'invite_again') then 'permission' else 'texts' end
                order by k.id desc limit 1), false) as consented,
+           o.form = 'detailed' and not coalesce((
+               select given from consents k
+               where k.clinic_id = o.clinic_id and k.contact_point_id = o.contact_point_id
+                 and k.patient_id = sc.patient_id and k.kind = 'detail' order by k.id desc limit 1), false) as too_open,
            case when o.automated and not o.exempt then array(
                select x.created_at from outbound x
                where x.clinic_id = o.clinic_id and x.contact_point_id = o.contact_point_id
@@ -146,6 +150,7 @@ def _attempt(r: Row[tuple[object, ...]], now: datetime) -> Attempt:
         booked=fits(r.scan_state, touchpoint),
         current_plan=r.current_plan,
         consented=r.consented,
+        too_open=r.too_open,
         opted_out=r.opted_out,
         frozen=r.frozen,
         died=r.died,

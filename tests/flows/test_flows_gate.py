@@ -21,7 +21,7 @@ def _at(wall: str) -> datetime:
 NOON = _at("2027-03-17 12:00")
 BARRED = replace(
     SENDABLE, frozen=True, opted_out=True, sender_live=False, paused=True, consented=False, booked=False,
-    current_plan=False, care_pause=True, last_inbound_at=NOON, texted_at=(NOON,) * 5,
+    current_plan=False, care_pause=True, too_open=True, last_inbound_at=NOON, texted_at=(NOON,) * 5,
 )  # fmt: skip
 RULES = [
     ("frozen", {"frozen": True}),
@@ -31,6 +31,7 @@ RULES = [
     ("not_booked", {"booked": False}),
     ("moved", {"current_plan": False}),
     ("care", {"care_pause": True}),
+    ("too_open", {"too_open": True}),
 ]
 
 
@@ -68,7 +69,7 @@ def test_safety_and_keyword_answers_pass_everything(priority: Priority) -> None:
 def test_a_reply_is_bound_by_the_number_but_not_by_the_plan(reason: str, broken: dict[str, bool]) -> None:
     reply = Attempt(Priority.REPLY, zone=NEW_YORK, last_inbound_at=NOON, texted_at=(NOON,) * 9, **broken)  # type: ignore[arg-type]
     action = gate(reply, _at("2027-03-17 23:30")).action
-    assert action is (Action.REFUSE if reason in ("frozen", "opted_out", "sender_off") else Action.SEND)
+    assert action is (Action.REFUSE if reason in ("frozen", "opted_out", "sender_off", "too_open") else Action.SEND)
 
 
 def test_a_pause_holds_automated_texts_and_replies_until_a_person_lifts_it() -> None:

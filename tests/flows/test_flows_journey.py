@@ -24,8 +24,10 @@ def _wall(at: datetime, zone: ZoneInfo = NY) -> str:
     return f"{at.astimezone(zone):%m-%d %H:%M}"
 
 
-def _rows(visit: Visit, now: datetime, *, opted_in: bool = True, invited: bool = False) -> dict[str, Planned]:
-    rows = plan(visit, now, opted_in=opted_in, invited=invited)
+def _rows(
+    visit: Visit, now: datetime, *, opted_in: bool = True, asked_at: datetime | None = None
+) -> dict[str, Planned]:
+    rows = plan(visit, now, opted_in=opted_in, asked_at=asked_at)
     assert [row.due_at for row in rows] == sorted(row.due_at for row in rows)
     assert len({row.touchpoint for row in rows}) == len(rows)
     return {row.touchpoint: row for row in rows}
@@ -170,10 +172,17 @@ def test_the_invitation_goes_at_booking_and_once_more_after_a_day() -> None:
     assert _wall(night["invite_again"].due_at) == "03-10 09:00"
 
 
-@pytest.mark.parametrize(("opted_in", "invited"), [(True, False), (True, True), (False, True)])
-def test_who_agreed_or_was_asked_is_not_invited(opted_in: bool, invited: bool) -> None:
-    rows = _rows(_visit("2027-03-18 09:15"), _at("2027-03-08 12:00"), opted_in=opted_in, invited=invited)
-    assert not {"invite", "invite_again"} & rows.keys()
+def test_who_agreed_is_not_invited() -> None:
+    assert not {"invite", "invite_again"} & _rows(_visit("2027-03-18 09:15"), _at("2027-03-08 12:00")).keys()
+
+
+@pytest.mark.parametrize(("asked", "again"), [("03-08 09:30", "03-09 09:30"), ("03-05 09:30", "03-08 12:00")])
+def test_the_second_invitation_comes_a_day_after_the_first_however_often_the_plan_is_laid(
+    asked: str, again: str
+) -> None:
+    at = _at(f"2027-{asked}")
+    rows = _rows(_visit("2027-03-18 09:15"), _at("2027-03-08 12:00"), opted_in=False, asked_at=at)
+    assert _wall(rows["invite_again"].due_at) == again
 
 
 def test_an_invitation_without_time_is_skipped_with_the_reason() -> None:
@@ -193,6 +202,8 @@ def test_an_invitation_without_time_is_skipped_with_the_reason() -> None:
         ("03-17 21:00", "03-20 08:30", "03-18 08:30", "03-17 21:00"),
         ("03-17 21:00", "03-18 09:00", None, "03-17 21:00"),
         ("03-17 23:00", "03-18 08:30", "03-20 09:15", "03-18 07:00"),
+        ("03-17 20:30", "03-18 14:00", "03-18 09:05", "03-17 20:30"),
+        ("03-17 23:00", "03-18 14:00", "03-18 10:55", "03-18 07:00"),
         ("03-18 06:00", "03-18 07:01", None, "03-18 07:00"),
         ("03-17 23:00", "03-18 06:30", "03-20 09:15", None),
         ("03-18 06:00", "03-18 07:00", None, None),

@@ -33,13 +33,14 @@ def _inside(row: Planned, visit: Visit, window: tuple[time, time]) -> bool:
     return window[0] <= row.due_at.astimezone(visit.patient_zone).time() < window[1]
 
 
-@given(visits(), BEFORE, st.booleans(), st.booleans())
+@given(visits(), BEFORE, st.booleans(), st.none() | st.timedeltas(timedelta(0), timedelta(days=3)))
 @settings(max_examples=500, deadline=None)
 def test_every_text_to_come_is_inside_the_window_and_of_use(
-    visit: Visit, before: timedelta, opted_in: bool, invited: bool
+    visit: Visit, before: timedelta, opted_in: bool, asked: timedelta | None
 ) -> None:
     now = visit.arrival_at - before
-    for row in plan(visit, now, opted_in=opted_in, invited=invited):
+    asked_at = None if asked is None else now - asked
+    for row in plan(visit, now, opted_in=opted_in, asked_at=asked_at):
         if row.skipped:
             continue
         assert row.due_at >= now

@@ -3,7 +3,7 @@
 import pytest
 
 from flows.engine import step
-from flows.limits import IDENTICAL_TEXTS, REPLIES_PER_BURST
+from flows.limits import IDENTICAL_CRIES, IDENTICAL_TEXTS, REPLIES_PER_BURST
 from flows.model import Conversation, Keywords, Note, OpenTask, Resubscribe, Safety, Say, Standing, Step, Suppress
 from flows.model import TextReceived as Text
 from flows.router import Context, route
@@ -193,13 +193,30 @@ def test_stop_help_and_safety_work_for_everyone(standing: Standing) -> None:
     assert _reply(here, "STOP").of(Suppress)
 
 
-@pytest.mark.parametrize(("recent", "same"), [(REPLIES_PER_BURST, 0), (0, IDENTICAL_TEXTS), (99, 99)])
+@pytest.mark.parametrize(("recent", "same"), [(REPLIES_PER_BURST + 1, 0), (0, IDENTICAL_TEXTS), (99, 99)])
 @pytest.mark.parametrize("standing", list(Standing))
 def test_a_machine_like_sender_is_not_answered(recent: int, same: int, standing: Standing) -> None:
-    taken = _reply(Conversation("menu", standing), "1", recent=recent, same=same)
+    taken = _reply(Conversation("menu", standing), "Does it hurt?", recent=recent, same=same)
     assert (_said(taken), _tasks(taken)) == ([], ["loop"])
     assert taken.of(Note)
     assert taken.conversation == Conversation("menu", standing)
+
+
+@pytest.mark.parametrize("standing", list(Standing))
+def test_who_asks_too_fast_is_told_so_once_if_he_is_a_patient(standing: Standing) -> None:
+    taken = _reply(Conversation("menu", standing), "Does it hurt?", recent=REPLIES_PER_BURST)
+    assert _said(taken) == (["too_many"] if standing is Standing.PATIENT else [])
+    assert _tasks(taken) == ["loop"]
+
+
+def test_an_answer_or_a_command_counts_however_fast_he_texts() -> None:
+    assert _said(_reply(Conversation("confirm"), "C", recent=99)) == ["confirmed"]
+    assert _tasks(_reply(Conversation("ready"), "R", recent=99)) == ["reschedule"]
+
+
+def test_the_same_cry_again_and_again_is_told_to_people_and_no_more_answered() -> None:
+    taken = _reply(Conversation("ready"), "If this is an emergency call 911", recent=99, same=IDENTICAL_CRIES)
+    assert (_said(taken), _tasks(taken)) == ([], ["urgent"])
 
 
 def test_one_text_below_the_limits_is_still_answered() -> None:
@@ -209,7 +226,7 @@ def test_one_text_below_the_limits_is_still_answered() -> None:
 @pytest.mark.parametrize(("body", "key"), [("HELP", "help"), ("STOP", "stopped"), ("I want to die", "crisis"),
                                            ("I can't breathe", "urgent")])  # fmt: skip
 def test_the_loop_guard_never_applies_to_stop_help_and_safety(body: str, key: str) -> None:
-    assert _said(_reply(Conversation("ready"), body, recent=1000, same=1000)) == [key]
+    assert _said(_reply(Conversation("ready"), body, recent=1000, same=IDENTICAL_CRIES - 1)) == [key]
 
 
 def test_start_works_in_a_burst() -> None:

@@ -59,6 +59,7 @@ def test_a_text_that_fails_after_a_small_change_is_tried_again(house: House) -> 
 
 def test_a_move_that_he_has_not_heard_of_is_told_though_the_clinic_corrects_something_else_first(house: House) -> None:
     house.opt_in()
+    house.book(arrival_at="2027-03-18T14:00", starts_at="2027-03-18T15:00")
     house.until(THE_DAY_BEFORE + 5 * MINUTE)
     house.text("1")
     house.clock.at = datetime(2027, 3, 18, 1, 0, tzinfo=UTC)  # 21:00, and the notice waits for the morning

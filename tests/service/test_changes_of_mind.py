@@ -56,8 +56,7 @@ def test_a_reply_is_about_the_visit_that_he_was_texted_about_last(house: House) 
 def test_two_patients_on_one_phone_each_answer_for_themselves(house: House) -> None:
     house.book("S-1", patient_id="A", given_name="Abe")
     house.book("S-2", patient_id="B", given_name="Ben", **MARCH_30)
-    house.turn()
-    house.clock.at += timedelta(hours=1)
+    house.until(house.clock.at + timedelta(hours=1))
     house.text("1")
     agreed = house.rows("select patient_id from consents where kind = 'texts' and given")
     asked = house.rows(

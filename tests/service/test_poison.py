@@ -17,7 +17,7 @@ def two_patients(house: House) -> None:
     """Two men with the same plan, both opted in, shortly before their preparation is due."""
     house.opt_in()
     house.book("S-2", patient_id="P-2", given_name="Otto", phone=NEIGHBOUR)
-    house.turn()
+    house.until(house.clock.at + timedelta(minutes=1))
     for _ in range(2):
         house.text("1", phone=NEIGHBOUR)
     house.until(THURSDAY_915 - timedelta(days=3, hours=1))
