@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from flows.limits import LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
+from flows.limits import CLOCK_SLACK, LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
 from flows.outcomes import FROM_CARRIER
 from service.carrier.port import Listed
 from service.errors import Unknown
-from service.failures import tell_someone
+from service.failures import FAILED, tell_someone
 from service.receipts import raise_status
 from service.store.database import ring_after
 from service.store.texts import Outbound
@@ -128,20 +128,25 @@ def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[
     oldest_first = reversed(listed)  # of two in one second the list's own order decides
     free = sorted((item for item in oldest_first if item.sid not in known), key=lambda item: item.created_at or now)
     for row in sorted(rows, key=lambda row: (row.tried_at or now, row.id)):
-        earliest = (row.tried_at or now) - timedelta(seconds=30)
-        twin = next(
-            (
-                item
-                for item in free
-                if item.body == row.body and (item.created_at is None or item.created_at >= earliest)
-            ),
-            None,
-        )
+        twin = next((item for item in free if _may_be(item, row, now)), None)
         if twin is not None:
             free.remove(twin)
             raise_status(session, row, FROM_CARRIER.get(twin.status, "accepted"), twin.sid, twin.error_code, now)
         else:
             _absent(session, row, now)
+
+
+def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:
+    """Whether the carrier's text can be this row's last attempt: the same words, made at its call or later.
+
+    The slack for two clocks reaches back to an earlier attempt that failed, and its failure must not speak for this one.
+    A reply's first attempt, the answer to the webhook, is not among the counted ones.
+    """
+    earliest = (row.tried_at or now) - CLOCK_SLACK
+    if item.body != row.body or (item.created_at is not None and item.created_at < earliest):
+        return False
+    first = row.attempts + (row.inbound_id is not None) <= 1
+    return first or FROM_CARRIER.get(item.status) not in FAILED
 
 
 def _absent(session: Session, row: Outbound, now: datetime) -> None:

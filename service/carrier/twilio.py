@@ -6,7 +6,8 @@ connect and read time-outs and no retries at all, because a create has no idempo
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,15 +16,16 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
+from flows.limits import CLOCK_SLACK
 from service.carrier.port import Carrier, Listed, Message, NumberSetup, Received
 from service.errors import Busy, Refused, Unknown
 from service.settings import Settings
 
 TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 BUSY_CODES = frozenset({429, 20429})
-CLOCK_SLACK = timedelta(minutes=5)  # the carrier's clock against ours
-PAGE, MOST_RECEIVED = 50, 5_000  # one small page is what a listing usually costs
+PAGE, MOST_LISTED = 50, 5_000  # one small page is what a listing usually costs
 
 
 class PlainHttp(HttpClient):  # type: ignore[misc]  # the SDK ships no types
@@ -90,31 +92,39 @@ class TwilioCarrier:
 
     def sent_to(self, phone: str, since: datetime) -> list[Listed]:
         """List by number only: a date filter misses what is accepted but not yet sent."""
+        listed, earliest = list[Listed](), since - CLOCK_SLACK
         try:
-            found = self._messages.list(to=phone, limit=200, page_size=200)
+            for number, m in enumerate(self._newest(phone, earliest), start=1):
+                if number == MOST_LISTED:  # what may lie behind must not pass for absent: it would be sent twice
+                    raise Unknown(None, "the listing is too long to reach back to that moment")
+                at = _utc(m.date_created)
+                if str(m.direction).startswith("outbound") and (at is None or at >= earliest):
+                    listed.append(Listed(m.sid, str(m.status), m.body or "", m.to, at, m.error_code))
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
-        listed = [
-            Listed(m.sid, str(m.status), m.body or "", m.to, _utc(m.date_created), m.error_code)
-            for m in found
-            if str(m.direction).startswith("outbound")
-        ]
-        return [m for m in listed if m.created_at is None or m.created_at >= since - CLOCK_SLACK]
+        return listed
 
     def received(self, number: str, since: datetime) -> list[Received]:
-        """List by number only, for the reason above; page by page, until a whole page is older than `since`."""
-        found, older, earliest = list[Received](), 0, since - CLOCK_SLACK
+        """List by number only, for the reason above."""
+        found, earliest = list[Received](), since - CLOCK_SLACK
         try:
-            for m in self._messages.stream(to=number, page_size=PAGE, limit=MOST_RECEIVED):
+            for m in self._newest(number, earliest):
                 at = _utc(m.date_created)
-                older = older + 1 if at is not None and at < earliest else 0
-                if older >= PAGE:
-                    break
-                if not older and str(m.direction) == "inbound":
+                if str(m.direction) == "inbound" and (at is None or at >= earliest):
                     found.append(Received(m.sid, m.from_ or "", m.body or "", int(m.num_media or 0), at))
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
         return sorted(found, key=lambda text: text.received_at or earliest)
+
+    def _newest(self, to: str, earliest: datetime) -> Iterator[MessageInstance]:
+        """Texts to one number, newest first, page by page, until as many as a page are in a row older than `earliest`."""
+        older = 0
+        for m in self._messages.stream(to=to, page_size=PAGE, limit=MOST_LISTED):
+            yield m
+            at = _utc(m.date_created)
+            older = older + 1 if at is not None and at < earliest else 0
+            if older >= PAGE:
+                return
 
     def numbers(self) -> dict[str, NumberSetup]:
         """Every number of the account, with its webhooks for texts."""

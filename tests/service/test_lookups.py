@@ -1,0 +1,88 @@
+"""Looking a text up at the carrier: whatever was accepted is found, however the clocks differ and however much came since."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from service.carrier import twilio
+from service.carrier.port import Carrier, Listed, Message
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.errors import Unknown
+from tests.house import House
+from tests.service.signed import outbound
+
+MINUTE = timedelta(minutes=1)
+ABOUT = datetime(2027, 3, 11, 15, tzinfo=UTC)  # 10:00 in New York
+
+
+class Behind:
+    """The carrier, whose clock is `by` behind ours."""
+
+    def __init__(self, real: Carrier, by: timedelta) -> None:
+        self._real, self._by = real, by
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def sent_to(self, phone: str, since: datetime) -> list[Listed]:
+        """What was sent to `phone`, by the carrier's own clock."""
+        listed = self._real.sent_to(phone, since)
+        return [replace(item, created_at=item.created_at - self._by) for item in listed if item.created_at]
+
+
+def send_unseen(house: House, words: list[str]) -> None:
+    """Texts to the patient through the carrier's own door, of which our database knows nothing."""
+    for body in words:
+        callback = f"{house.settings.public_url}/twilio/status/1/elsewhere"
+        house.parts.carrier.send(Message(PATIENT_NUMBER, body, CLINIC_NUMBER, None, callback, 3600))
+    assert house.carrier.wait_idle(20)
+
+
+@pytest.mark.parametrize("seconds", [45, -45])
+def test_a_text_is_found_though_the_carriers_clock_is_not_ours(house: House, seconds: int) -> None:
+    house.opt_in()
+    house.parts = replace(house.parts, carrier=Behind(house.parts.carrier, timedelta(seconds=seconds)))
+    house.clock.at = ABOUT
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.until(ABOUT + 30 * MINUTE)
+    (row,) = outbound(house, "key like 'about%'")
+    assert (row["status"], row["attempts"]) == ("delivered", 1)
+    assert house.bodies().count(row["body"]) == 1
+
+
+def test_a_text_is_found_behind_hundreds_of_newer_ones_to_the_same_phone(house: House) -> None:
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    send_unseen(house, [f"newer {n}" for n in range(201)])
+    house.until(house.clock.at + 15 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["attempts"]) == ("delivered", 1)
+    assert house.bodies().count(row["body"]) == 1
+
+
+def test_a_listing_that_cannot_reach_back_says_so_instead_of_absent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio, "MOST_LISTED", 5)
+    send_unseen(house, [f"newer {n}" for n in range(4)])
+    assert len(house.parts.carrier.sent_to(PATIENT_NUMBER, house.clock.at)) == 4
+    send_unseen(house, ["one more"])
+    with pytest.raises(Unknown, match="too long"):
+        house.parts.carrier.sent_to(PATIENT_NUMBER, house.clock.at)
+
+
+def test_the_failure_of_an_earlier_attempt_does_not_speak_for_the_next_one(house: House) -> None:
+    house.carrier.faults.plan("fails", code=30001)  # a passing cause: it goes again two minutes later
+    house.book()
+    house.turn()
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.until(house.clock.at + 20 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["attempts"]) == ("delivered", 2)
+    assert house.bodies() == [row["body"]]
