@@ -28,7 +28,7 @@ WARM_UP, REPEATS = 3, 25
 
 _LATER = "cast(:now as timestamptz) + make_interval(secs => 60 + random() * 43200)"
 _MAYBE_DUE = f"case when random() < 0.1 then cast(:now as timestamptz) - interval '1 minute' else {_LATER} end"
-_PRIORITY = "3 + floor(random() * 3)::int"
+_PRIORITY = "4 + floor(random() * 3)::int"
 
 
 class _Undo(Exception):
@@ -74,7 +74,7 @@ def _queue(waiting: int, now: datetime) -> Iterator[_Queue]:
             clinic = places[0].clinic
             seed.people(connection, places, counts, now - timedelta(days=1))
             seed.texts(
-                connection, now, priority="3 + n % 2", which=f"c.clinic_id = :clinic and n <= {DUE}", clinic=clinic
+                connection, now, priority="4 + n % 2", which=f"c.clinic_id = :clinic and n <= {DUE}", clinic=clinic
             )
             for _ in range(EACH):
                 seed.texts(connection, now, _LATER, _PRIORITY, f"c.clinic_id = :clinic and n > {DUE}", clinic=clinic)

@@ -96,7 +96,7 @@ def texts(
     connection: Connection,
     now: datetime,
     due: str = "cast(:now as timestamptz)",
-    priority: str = "4",
+    priority: str = "5",
     which: str = "true",
     **more: object,
 ) -> None:

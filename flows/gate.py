@@ -19,9 +19,10 @@ class Priority(IntEnum):
     SAFETY = 0  # safety wording, and the words of a person's own answer
     KEYWORD = 1  # the one opt-out confirmation, HELP; not the answer to START, which a later STOP takes back
     REPLY = 2
-    DAY_OF = 3  # the day before and the day of the visit, a move, a cancellation
-    REMINDER = 4
-    BULK = 5
+    NOTICE = 3  # a move, a cancellation: he may be on his way
+    DAY_OF = 4  # the day before and the day of the visit
+    REMINDER = 5
+    BULK = 6  # invitations, which come in thousands with an import
 
 
 class Action(StrEnum):

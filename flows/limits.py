@@ -30,6 +30,7 @@ LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at thes
 RECEIPT_LISTINGS = (timedelta(minutes=15), timedelta(hours=2), timedelta(hours=11))  # no final receipt: looked up at
 # these ages, of which the last is beyond the longest time for which the carrier tries
 VALIDITY = (60, 36_000)  # seconds: under the first is too late to send, the second is the carrier's own maximum
+CLOSING = timedelta(seconds=VALIDITY[0])  # with less left than this a text is refused, whether or not its turn has come
 SEND_ATTEMPTS = 5
 PACE_SAVED = timedelta(seconds=1)  # an idle sender may catch up this much; between two looks no more is ever due
 PACE_REPLIES = timedelta(minutes=15)  # answers older than this have long been carried

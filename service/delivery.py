@@ -22,7 +22,7 @@ from service.carrier.port import Carrier, Message
 from service.errors import Busy, CarrierError, Refused, Unknown
 from service.failures import after_failure, after_refusal
 from service.store.database import ring_after
-from service.store.queue import Due, due_texts, hold, keep_pace, mark_sending, sender_pace
+from service.store.queue import Due, closing_texts, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
 from service.twiml import status_url
 from service.wiring import Parts
@@ -56,22 +56,26 @@ def send_due(parts: Parts, clinic_id: int, sender_id: int, now: datetime, limit:
     """One batch of one sender, at its own pace; returns how many rows were looked at. Rings again if more may go now.
 
     A batch is bounded by what the pace allows, so a clinic with thousands waiting takes no more of a worker's turn than
-    one with five: each sender has one ring in the line, and that is what makes it fair.
+    one with five: each sender has one ring in the line, and that is what makes it fair. What has become too late is
+    refused on time, however busy the number is.
     """
     with parts.database.clinic(clinic_id) as session:
         pace = sender_pace(session, clinic_id, sender_id, now)
+        closing = closing_texts(session, clinic_id, sender_id, now, limit)
+        _clear(session, closing, pace, now)
+        session.flush()
         most = min(limit, pace.room(now)) or limit
         lowest = Priority.BULK if pace.room(now) else Priority.REPLY
         due = due_texts(session, clinic_id, sender_id, now, most, lowest)
         cleared, pace = _clear(session, due, pace, now)
         mark_sending(session, clinic_id, [row.id for row, _ in cleared], now)
         keep_pace(session, clinic_id, sender_id, pace, now)
-        if len(due) == most and pace.room(now):
+        if (len(due) == most and pace.room(now)) or len(closing) == limit:
             ring_after(session, "send", clinic_id, sender_id)
     if cleared:
         results = call(parts.carrier, [_message(parts, row, seconds) for row, seconds in cleared])
         record(parts, clinic_id, results, now)
-    return len(due)
+    return len(closing) + len(due)
 
 
 def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> tuple[list[tuple[Due, int]], Pace]:

@@ -14,10 +14,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from flows.engine import step
-from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
+from flows.gate import REASONS, Action, Attempt, Verdict, gate
 from flows.journey import ASK_AGAIN, NOTICES, fits, window_of
 from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
+from flows.rank import planned_priority
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
@@ -116,7 +117,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
     window = (focus.site.window_start, focus.site.window_end)
     invite = reminder.touchpoint in INVITES
     return Attempt(
-        priority=Priority.DAY_OF if exempt else Priority.REMINDER,
+        priority=planned_priority(reminder.touchpoint, exempt=exempt),
         automated=True,
         valid_until=reminder.valid_until,
         booked=fits(scan.state, reminder.touchpoint),
@@ -218,7 +219,7 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
         turn.script,
         now=now,
         status="queued",
-        priority=Priority.DAY_OF if exempt else Priority.REMINDER,
+        priority=planned_priority(reminder.touchpoint, exempt=exempt),
         due_at=now,
         valid_until=reminder.valid_until,
         automated=True,

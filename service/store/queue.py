@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from flows.gate import Attempt, Priority
 from flows.journey import TIMELESS, fits, window_of
-from flows.limits import PACE_REPLIES, URGENT_WINDOW
+from flows.limits import CLOSING, PACE_REPLIES, URGENT_WINDOW
 from flows.pace import Pace, pace
 
 # The due rows are claimed first, by the index made for it, and only those are joined with their facts: the cost of a claim
 # does not grow with what is waiting. Consent and caps are looked up for automated texts only.
-_DUE = text("""
+_CLAIM = """
     with due as materialized (
         select * from outbound
         where clinic_id = :clinic and sender_id = :sender and status = 'queued' and due_at <= :now
-          and priority <= :lowest
-        order by priority, due_at, id limit :limit
+          and {these} limit :limit
         for update skip locked)
     select o.clinic_id, o.id, o.ref, o.phone, o.body, o.key, o.priority, o.automated, o.logistics, o.exempt, o.valid_until,
            o.segments,
@@ -62,7 +61,10 @@ _DUE = text("""
     left join patients p on p.clinic_id = o.clinic_id and p.id = sc.patient_id
     left join sites st on st.clinic_id = o.clinic_id and st.id = sc.site_id
     order by o.priority, o.due_at, o.id
-""")
+"""
+_DUE = text(_CLAIM.format(these="priority <= :lowest order by priority, due_at, id"))
+# What can no longer be sent needs no turn in the line: it is refused on time, and somebody told, however long the line is.
+_CLOSING = text(_CLAIM.format(these="valid_until < :closing order by valid_until, id"))
 
 _SENDING = text("""
     update outbound set status = 'sending', tried_at = :now, attempts = attempts + 1, listings = 0, changed_at = :now
@@ -122,8 +124,18 @@ def due_texts(
     session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int, lowest: Priority = Priority.BULK
 ) -> list[Due]:
     """Up to `limit` due rows of one sender, most pressing first and none below `lowest`, locked in this transaction."""
-    values = {"clinic": clinic_id, "sender": sender_id, "now": now, "limit": limit, "lowest": int(lowest),
-              "timeless": list(TIMELESS)}  # fmt: skip
+    return _claimed(session, _DUE, clinic_id, sender_id, now, limit=limit, lowest=int(lowest))
+
+
+def closing_texts(session: Session, clinic_id: int, sender_id: int, now: datetime, limit: int) -> list[Due]:
+    """Up to `limit` due rows of one sender for which it is too late by now, whatever their turn, locked as above."""
+    return _claimed(session, _CLOSING, clinic_id, sender_id, now, limit=limit, closing=now + CLOSING)
+
+
+def _claimed(
+    session: Session, which: TextClause, clinic_id: int, sender_id: int, now: datetime, **more: object
+) -> list[Due]:
+    values = {"clinic": clinic_id, "sender": sender_id, "now": now, "timeless": list(TIMELESS), **more}
     return [
         Due(
             r.clinic_id,
@@ -136,7 +148,7 @@ def due_texts(
             r.messaging_service_sid,
             _attempt(r, now),
         )
-        for r in session.execute(_DUE, values).all()
+        for r in session.execute(which, values).all()
     ]
 
 

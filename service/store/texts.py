@@ -55,6 +55,7 @@ class Outbound(ClinicRow):
             postgresql_where=text("status = 'queued'"),
         ),
         Index("ix_outbound_waiting", "due_at", postgresql_where=text("status = 'queued'")),
+        Index("ix_outbound_closing", "valid_until", postgresql_where=text("status = 'queued'")),
         Index(
             "ix_outbound_open",
             "tried_at",

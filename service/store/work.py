@@ -6,21 +6,23 @@ from itertools import chain
 from sqlalchemy import Connection, text
 
 from flows.gate import Priority
-from flows.limits import LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
+from flows.limits import CLOSING, LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
 
 _REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
-# A sender that is busy is rung for answers only; the rest when its turn comes.
+# A sender that is busy is rung for answers and for what is too late to send; the rest when its turn comes.
 _TEXTS = text("""
     select distinct o.clinic_id, o.sender_id from outbound o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     where o.status = 'queued' and o.due_at <= :now
-      and (s.paced_until is null or s.paced_until <= :now or o.priority <= :reply)
+      and (s.paced_until is null or s.paced_until <= :now or o.priority <= :reply or o.valid_until < :closing)
 """)
 # The next due row by its own index, and the first busy sender that has something waiting.
 _SOON = text("""
     select least(
         (select min(due_at) from outbound where status = 'queued' and due_at > :now),
         (select min(due_at) from reminders where status = 'planned' and due_at > :now),
+        (select min(valid_until) - cast(:margin as interval) from outbound
+         where status = 'queued' and valid_until >= :closing),
         (select min(s.paced_until) from senders s where s.paced_until > :now and exists (
             select from outbound o where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
               and o.due_at <= :now)))
@@ -51,6 +53,8 @@ _NEXT = text("""
                   from (select clinic_id, sender_id, min(due_at) as due, min(priority) as first from outbound
                         where status = 'queued' group by clinic_id, sender_id) q
                   join senders s on s.clinic_id = q.clinic_id and s.id = q.sender_id
+        union all select min(greatest(due_at, valid_until - cast(:margin as interval)))
+                  from outbound where status = 'queued' and valid_until is not null
         union all select min(announce_at) from tasks where closed_at is null and announce_at is not null
         union all select min(tried_at) + :stale from outbound where status = 'sending'
         union all select min(tried_at) + :unanswered from outbound where status = 'offered'
@@ -83,7 +87,8 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     At the start of a process every number is asked for missed texts, whenever that was done last.
     """
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
-    senders = connection.execute(_TEXTS, {"now": now, "reply": int(Priority.REPLY)}).all()
+    texts = {"now": now, "reply": int(Priority.REPLY), "closing": now + CLOSING}
+    senders = connection.execute(_TEXTS, texts).all()
     rings += [
         ("send", *chain.from_iterable(senders[first : first + SENDERS_A_RING]))
         for first in range(0, len(senders), SENDERS_A_RING)
@@ -99,13 +104,16 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
 
 def next_moment(connection: Connection) -> datetime | None:
     """The earliest moment at which anything is due; it may lie in the past. Rounds of upkeep wait for nobody's sake."""
-    found: datetime | None = connection.execute(_NEXT, {**_AGES, "reply": int(Priority.REPLY)}).scalar()
+    found: datetime | None = connection.execute(
+        _NEXT, {**_AGES, "reply": int(Priority.REPLY), "margin": CLOSING}
+    ).scalar()
     return found
 
 
 def next_look(connection: Connection, now: datetime) -> datetime | None:
     """When something comes due, or a busy sender with texts waiting may go on; cheap enough to ask at every tick."""
-    found: datetime | None = connection.execute(_SOON, {"now": now}).scalar()
+    moments = {"now": now, "closing": now + CLOSING, "margin": CLOSING}
+    found: datetime | None = connection.execute(_SOON, moments).scalar()
     return found
 
 

@@ -2,11 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+from flows.gate import Priority
+from service import booking
 from service.delivery import send_due
-from tests.house import House
+from service.store.work import next_look
+from tests.house import THURSDAY_915, House
+from tests.service.signed import outbound
 
 ABOUT = datetime(2027, 3, 11, 15, tzinfo=UTC)  # 10:00 in New York
 OTHER = "+12125550188"
+MINUTE = timedelta(minutes=1)
 
 
 def waits_until(house: House) -> datetime | None:
@@ -15,6 +20,24 @@ def waits_until(house: House) -> datetime | None:
     (row,) = house.rows("select paced_until from senders where id = :id", id=house.clinic.sender_id)
     until: datetime = row["paced_until"]
     return until if until > house.clock.at else None
+
+
+def others_wait(house: House, texts: int, priority: Priority) -> None:
+    """So many long texts to other people, due for a minute already."""
+    house.rows(
+        "insert into outbound (clinic_id, ref, sender_id, phone, key, language, form, script, body, body_hash, segments,"
+        " priority, automated, logistics, exempt, due_at, status, reason, attempts, listings, created_at, changed_at)"
+        " select :clinic, 'other-' || n, :sender, :phone, 'other', 'en', 'general', 's', 'Another', 'x', 4, :priority,"
+        " false, false, false, :due, 'queued', '', 0, 0, :due, :due from generate_series(1, :texts) n",
+        clinic=house.clinic.clinic_id, sender=house.clinic.sender_id, phone=OTHER, priority=int(priority),
+        due=house.clock.at - MINUTE, texts=texts,
+    )  # fmt: skip
+
+
+def busy_for(house: House, span: timedelta) -> None:
+    """The clinic's number has as much in hand as it can carry in `span`."""
+    now = house.clock.at
+    house.rows("update senders set paced_until = :until, paced_at = :now", until=now + span, now=now)
 
 
 def test_answers_of_days_ago_do_not_make_a_reminder_late(house: House) -> None:
@@ -41,3 +64,31 @@ def test_answers_just_given_are_carried_before_what_is_planned(house: House) -> 
     house.clock.at = until
     house.turn()
     assert "About your PSMA PET scan" in house.bodies()[-1]
+
+
+def test_what_becomes_too_late_behind_a_busy_number_is_refused_on_time_and_a_person_told(house: House) -> None:
+    house.opt_in()
+    house.book(arrival_at="2027-03-18T13:15", starts_at="2027-03-18T14:15")
+    arrival = THURSDAY_915 + timedelta(hours=4)
+    house.until(arrival - timedelta(hours=3, minutes=1))
+    busy_for(house, timedelta(hours=8))
+    house.until(arrival - 2 * MINUTE)
+    (row,) = outbound(house, "key like 'today%'")
+    assert (row["status"], house.tasks()) == ("queued", {})
+    with house.parts.database.cross() as connection:
+        assert next_look(connection, house.clock.at) == arrival - MINUTE
+    house.until(arrival)
+    (row,) = outbound(house, "key like 'today%'")
+    assert (row["status"], list(house.tasks())) == ("refused", ["phone_preparation"])
+
+
+def test_a_cancellation_overtakes_the_mornings_reminders_of_others(house: House) -> None:
+    house.opt_in()
+    house.until(THURSDAY_915 - 10 * MINUTE)
+    others_wait(house, 170, Priority.DAY_OF)
+    house.until(house.clock.at + timedelta(seconds=10))
+    booking.end(house.parts, house.clinic.clinic_id, "S-1", "cancelled", actor="test", now=house.clock.at)
+    house.until(house.clock.at + timedelta(seconds=10))
+    (row,) = outbound(house, "key like 'cancelled%'")
+    assert row["status"] == "delivered"
+    assert len(outbound(house, "key = 'other' and status = 'queued'")) > 100
