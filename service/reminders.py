@@ -14,11 +14,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from flows.engine import step
-from flows.gate import REASONS, Action, Attempt, Verdict, gate
+from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
 from flows.journey import ASK_AGAIN, NOTICES, fits, window_of
 from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
-from flows.rank import planned_priority
+from flows.rank import INVITES, planned_priority
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
@@ -117,7 +117,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
     window = (focus.site.window_start, focus.site.window_end)
     invite = reminder.touchpoint in INVITES
     return Attempt(
-        priority=planned_priority(reminder.touchpoint, exempt=exempt),
+        priority=_priority(scan, reminder, turn.now, exempt=exempt),
         automated=True,
         valid_until=reminder.valid_until,
         booked=fits(scan.state, reminder.touchpoint),
@@ -143,6 +143,10 @@ def is_exempt(scan: ScanFacts, touchpoint: Touchpoint, now: datetime) -> bool:
     zone = ZoneInfo(scan.zone)
     ahead = scan.arrival_at.astimezone(zone).date() - now.astimezone(zone).date()
     return touchpoint.day or timedelta(0) <= ahead <= timedelta(days=1)
+
+
+def _priority(scan: ScanFacts, reminder: Reminder, now: datetime, *, exempt: bool) -> Priority:
+    return planned_priority(reminder.touchpoint, scan.arrival_at - now, exempt=exempt)
 
 
 def _paused(focus: Focus, now: datetime) -> bool:
@@ -219,7 +223,7 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
         turn.script,
         now=now,
         status="queued",
-        priority=planned_priority(reminder.touchpoint, exempt=exempt),
+        priority=_priority(scan, reminder, now, exempt=exempt),
         due_at=now,
         valid_until=reminder.valid_until,
         automated=True,

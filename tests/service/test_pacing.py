@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from flows.gate import Priority
 from service import booking
 from service.delivery import send_due
@@ -92,3 +94,25 @@ def test_a_cancellation_overtakes_the_mornings_reminders_of_others(house: House)
     (row,) = outbound(house, "key like 'cancelled%'")
     assert row["status"] == "delivered"
     assert len(outbound(house, "key = 'other' and status = 'queued'")) > 100
+
+
+def test_an_import_of_invitations_does_not_overtake_the_texts_of_the_day_before(house: House) -> None:
+    house.opt_in()
+    house.until(THURSDAY_915 - timedelta(days=1, minutes=-44))  # "tomorrow" is due in a minute
+    for n in range(30):
+        house.book(f"I-{n}", patient_id=f"I-{n}", phone=f"+1212555{2000 + n}", arrival_at="2027-04-18T09:15",
+                   starts_at="2027-04-18T10:15")  # fmt: skip
+    busy_for(house, MINUTE)
+    house.until(house.clock.at + timedelta(seconds=64))
+    (row,) = outbound(house, "key like 'tomorrow%'")
+    assert row["status"] == "delivered"
+    assert outbound(house, "key = 'invite' and status = 'queued'") != []
+
+
+@pytest.mark.parametrize(("days", "rank"), [(1, Priority.DAY_OF), (30, Priority.BULK)])
+def test_an_invitation_is_pressing_only_where_the_visit_is_near(house: House, days: int, rank: Priority) -> None:
+    arrival = house.clock.at + timedelta(days=days)
+    house.book(arrival_at=arrival.isoformat(), starts_at=(arrival + timedelta(hours=1)).isoformat())
+    house.turn()
+    (row,) = outbound(house, "key like 'invite%'")
+    assert row["priority"] == rank
