@@ -19,6 +19,7 @@ from service.tasks import open_task
 
 FAILED = ("failed", "undelivered")
 MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
+UNWANTED = frozenset({"opted_out", "frozen", "died"})  # an answer refused for this is missed by nobody
 AGAIN_AFTER = timedelta(minutes=2)
 NETWORK = ZoneInfo("America/Los_Angeles")  # where a mobile network's daily limits begin anew at midnight
 
@@ -26,11 +27,19 @@ NETWORK = ZoneInfo("America/Los_Angeles")  # where a mobile network's daily limi
 def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: str, now: datetime) -> None:
     """The gate refused a queued row for good: it keeps the reason, and what matters goes to a person."""
     row = session.get_one(Outbound, (clinic_id, outbound_id))
+    held = is_answer(row) and row.reason == REASONS["paused"]
     row.status, row.reason, row.changed_at = "refused", REASONS[reason], now
     if reason == "too_open" and row.reminder_id is not None:
         _word_anew(session, row, now)
-    elif reason not in ("not_booked", "moved"):
-        tell_someone(session, row, REASONS[reason], now)
+        return
+    if reason in ("not_booked", "moved") or (is_answer(row) and reason in UNWANTED):
+        return
+    tell_someone(session, row, REASONS["paused"] if held else REASONS[reason], now)
+
+
+def is_answer(row: Outbound) -> bool:
+    """Whether it is an ordinary answer to a text, which has its use for minutes only."""
+    return row.inbound_id is not None and row.priority == Priority.REPLY
 
 
 def _word_anew(session: Session, row: Outbound, now: datetime) -> None:
@@ -117,6 +126,8 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         kind = "cannot_reach"
     elif said & {"moved", "cancelled"}:
         kind = "phone_change"
+    elif is_answer(row) and row.status == "refused":  # it waited until it was of no use: a person answers him
+        kind = "paused_text" if why == REASONS["paused"] else "late_text"
     elif ahead and said & {"prepare", "tomorrow", "today", "invite", "invite_again"}:
         kind = "phone_preparation"
     elif said & MATTERS or always:
@@ -133,6 +144,7 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         patient_id=scan.patient_id if scan else None,
         scan_id=scan.id if scan else None,
         site_id=scan.site_id if scan else None,
+        inbound_id=row.inbound_id,
     )
 
 

@@ -24,7 +24,7 @@ _CLAIM = """
     select o.clinic_id, o.id, o.ref, o.phone, o.body, o.key, o.priority, o.automated, o.logistics, o.exempt, o.valid_until,
            o.segments,
            s.phone as sender_phone, s.messaging_service_sid, s.live,
-           (s.paused_reason is not null or c.paused_at is not null or p.paused_at is not null
+           (s.paused_reason is not null or c.paused_at is not null or (p.paused_at is not null and o.automated)
             or coalesce(p.taken_over_until > cast(:now as timestamptz), false)
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
            cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen, p.stopped_at is not null as died,
