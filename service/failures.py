@@ -92,7 +92,7 @@ def _tomorrow(row: Outbound, now: datetime) -> bool:
 
 
 def _stop_sender(session: Session, row: Outbound, words: str, now: datetime) -> None:
-    sender = session.get_one(Sender, (row.clinic_id, row.sender_id), with_for_update=True)
+    sender = session.get_one(Sender, (row.clinic_id, row.sender_id), with_for_update={"key_share": True})
     if sender.paused_reason is None:
         sender.paused_reason = words
     open_task(session, row.clinic_id, "sender_stopped", now=now, why=words)
@@ -102,7 +102,7 @@ def _set_aside(session: Session, row: Outbound, kind: str, words: str, now: date
     """The number cannot be texted, or the carrier says it may not be: no more texts, and someone phones."""
     if row.contact_point_id is None:
         return
-    contact = session.get_one(ContactPoint, (row.clinic_id, row.contact_point_id), with_for_update=True)
+    contact = session.get_one(ContactPoint, (row.clinic_id, row.contact_point_id), with_for_update={"key_share": True})
     if kind == "opted_out" and contact.opted_out_at is None:
         contact.opted_out_at, contact.opted_out_how = now, f"carrier: {words}"
         consent(session, row.clinic_id, contact_point_id=contact.id, patient_id=None, kind="opt_out", given=True,

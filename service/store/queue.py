@@ -76,8 +76,10 @@ _HOLD = text("""
 
 
 # Replies leave with the answer to a webhook and never touch the sender's row: they are counted here, at the next claim.
+# Nor do they wait for it: to name a sender by its key is no conflict with a claim that moves its pace on.
 _PACE = text("""
-    select segments_per_second, paced_until, paced_at from senders where clinic_id = :clinic and id = :sender for update
+    select segments_per_second, paced_until, paced_at from senders where clinic_id = :clinic and id = :sender
+    for no key update
 """)
 _REPLIES = text("""
     select created_at, segments from outbound

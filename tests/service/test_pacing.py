@@ -1,5 +1,6 @@
 """A number's pace, kept on its row: answers just given hold up what is planned, answers of long ago do not."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from flows.gate import Priority
 from service import booking
 from service.delivery import send_due
+from service.store.queue import sender_pace
 from service.store.work import next_look
 from tests.house import THURSDAY_915, House
 from tests.service.signed import outbound
@@ -116,3 +118,27 @@ def test_an_invitation_is_pressing_only_where_the_visit_is_near(house: House, da
     house.turn()
     (row,) = outbound(house, "key like 'invite%'")
     assert row["priority"] == rank
+
+
+def test_an_answer_does_not_wait_for_a_claim_of_the_same_number(house: House) -> None:
+    house.opt_in()
+    house.text("can I drive?")  # the router is loaded by now
+    claimed, answered = threading.Event(), threading.Event()
+
+    def claim() -> None:
+        with house.parts.database.clinic(house.clinic.clinic_id) as session:
+            sender_pace(session, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
+            claimed.set()
+            answered.wait(10)
+
+    claiming = threading.Thread(target=claim)
+    claiming.start()
+    assert claimed.wait(10)
+    asking = threading.Thread(target=house.text, args=("does it hurt?",))
+    asking.start()
+    asking.join(5)
+    waited = asking.is_alive()
+    answered.set()
+    claiming.join(10)
+    asking.join(10)
+    assert not waited
