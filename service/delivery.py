@@ -5,12 +5,14 @@ later and never resent blindly. RQ jobs carry batches, so one claim and one reco
 succeeds or fails alone.
 """
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from rq.timeouts import BaseTimeoutException
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,8 @@ from service.store.queue import Due, closing_texts, due_texts, hold, keep_pace, 
 from service.store.texts import Outbound
 from service.twiml import status_url
 from service.wiring import Parts
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 THREADS = 16
@@ -142,6 +146,12 @@ def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[int, Message]) ->
     except CarrierError as error:
         trouble.unanswered += isinstance(error, Unknown)
         return Sent(outbound_id, error=error)
+    except BaseTimeoutException:
+        raise  # the job's own time is up
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw puts one text in doubt; the others keep their results
+        log.warning("an odd answer of the carrier (text %s: %s)", outbound_id, type(error).__name__)
+        trouble.unanswered += 1
+        return Sent(outbound_id, error=Unknown(None, f"an odd answer ({type(error).__name__})"))
 
 
 def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime) -> None:

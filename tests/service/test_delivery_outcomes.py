@@ -5,13 +5,18 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import cast
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
 from service import conversation, reminders
+from service.carrier.port import Carrier, Message
 from service.carrier.twilio import twilio_carrier
 from service.conversation import Arrived
+from service.delivery import send_due
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.reminders import fire_due
 from service.settlement import settle
 from service.store.queue import due_texts, mark_sending
 from service.store.work import next_moment
@@ -119,6 +124,7 @@ def test_a_carrier_that_cannot_be_asked_leaves_the_text_open_and_nothing_is_doub
     with carrier_away(house) as parts:
         run_due(parts, house.clock.at)
     assert status(house) == "uncertain"
+    house.clock.at += MINUTE
     house.turn()
     assert (status(house), len(house.bodies())) == ("delivered", 1)
 
@@ -328,3 +334,36 @@ def test_a_reply_in_doubt_is_looked_up_before_texts_that_only_lack_their_receipt
     looked_up = {row["key"]: (row["status"], row["listings"]) for row in outbound(house)}
     assert looked_up["crisis"] == ("uncertain", 1)
     assert looked_up["invite"] == ("accepted", 0)
+
+
+class _Odd:
+    """The house's carrier, of which the first answer is none that anybody foresaw."""
+
+    def __init__(self, real: Carrier, error: Exception) -> None:
+        self.real, self.errors = real, [error]
+
+    def send(self, message: Message) -> str:
+        sid = self.real.send(message)
+        if self.errors:
+            raise self.errors.pop()
+        return sid
+
+
+def test_an_odd_answer_of_the_carrier_leaves_the_others_of_the_batch_their_results(house: House) -> None:
+    for n in range(3):
+        house.book(f"S-{n}", patient_id=f"P-{n}", phone=f"+1212555{2000 + n}")
+    house.rows("update senders set segments_per_second = 100")  # all in one batch
+    house.carrier.faults.rate("no_callbacks", 1)
+    odd = _Odd(house.parts.carrier, TypeError("list indices must be integers"))
+    fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
+    parts = dataclasses.replace(house.parts, carrier=cast(Carrier, odd))
+    send_due(parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
+    assert [row["status"] for row in outbound(house)] == ["uncertain", "accepted", "accepted"]
+
+
+def test_a_job_whose_time_is_up_is_no_odd_answer(house: House) -> None:
+    house.book()
+    fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
+    late = dataclasses.replace(house.parts, carrier=cast(Carrier, _Odd(house.parts.carrier, JobTimeoutException())))
+    with pytest.raises(JobTimeoutException):
+        send_due(late, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)

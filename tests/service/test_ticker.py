@@ -1,14 +1,15 @@
 """Nine o'clock, when hundreds of numbers wait: few rings, none heaped on those not heard yet, and none spoils another."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any
 
 import pytest
 
-from service.carrier.port import Carrier, Message
+from service import delivery
 from service.clinics import add_clinic
 from service.demo_data import SITE
 from service.store.work import SENDERS_A_RING
+from service.wiring import Parts
 from tests.house import House
 from tests.service.signed import outbound
 from workers import jobs, ticker
@@ -48,25 +49,20 @@ def test_a_round_that_nobody_has_heard_yet_is_not_rung_again(house: House) -> No
     assert rung(house, unheard=2)[0] == []
 
 
-class _Faulty:
-    """The house's carrier, behind a client with a fault that one number meets."""
-
-    def __init__(self, house: House, number: str) -> None:
-        self.house, self.number = house, number
-
-    def send(self, message: Message) -> str:
-        if message.sender == self.number:
-            raise RuntimeError("a fault of ours")
-        return self.house.parts.carrier.send(message)
-
-
 def test_a_number_whose_sending_fails_spoils_no_other_of_the_same_ring(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting_at(house, 2)
     (ring,), _ = rung(house)
-    parts = replace(house.parts, carrier=cast(Carrier, _Faulty(house, "+12125553000")))
-    monkeypatch.setattr(jobs, "parts", lambda: parts)
+    record = delivery.record
+
+    def faulty(parts: Parts, clinic_id: int, *results: Any) -> None:
+        if clinic_id == ring[1]:
+            raise RuntimeError("a fault of ours")
+        record(parts, clinic_id, *results)
+
+    monkeypatch.setattr(delivery, "record", faulty)
+    monkeypatch.setattr(jobs, "parts", lambda: house.parts)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         jobs.send(*(int(str(part)) for part in ring[1:]))
     assert [row["attempts"] for row in outbound(house)] == [1, 1]
