@@ -18,12 +18,16 @@ from service.carrier.port import Listed
 from service.errors import Unknown
 from service.failures import FAILED, tell_someone
 from service.receipts import raise_status
+from service.store import rounds
 from service.store.database import ring_after
 from service.store.texts import Outbound
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
 
+KIND = "settle"  # the round that says when a carrier that did not answer is asked again
+GIVE_UP_AFTER = 3  # unanswered listings in one go, of ten seconds each
+ASK_AGAIN = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)  # the carrier cannot be asked: a person decides
 TAKEN = ("accepted", "sending_at_carrier", "sent")  # the carrier has it, and has not said what became of it
 
@@ -37,21 +41,34 @@ def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
             session, clinic_id, now, limit
         ):  # however long we were away, the list reaches back to the call
             since[row.phone] = min(row.tried_at or now, since.get(row.phone, now))
-    for phone in sorted(since):
-        try:
-            listed = parts.carrier.sent_to(phone, since[phone])
-        except Unknown:
-            log.warning("the carrier cannot be asked now; open texts stay open")
-            listed = None
+    unanswered = 0
+    for (
+        phone,
+        earliest,
+    ) in since.items():  # each may take the whole time-out: a silent carrier is asked about a few only
+        listed = _listed(parts, phone, earliest) if unanswered < GIVE_UP_AFTER else None
+        unanswered += listed is None
         with parts.database.clinic(clinic_id) as session:
-            rows = [row for row in _open(session, clinic_id, now, limit) if _covered(row, phone, since[phone])]
+            rows = [row for row in _open(session, clinic_id, now, limit) if _covered(row, phone, earliest)]
             unknown = [row for row in rows if row.status == "uncertain"]
             if listed is None:
                 _give_up(session, unknown, now)
             else:
                 _match(session, clinic_id, unknown, listed, now)
                 _became(session, [row for row in rows if row.status in TAKEN], listed, now)
+    if unanswered:
+        with parts.database.clinic(clinic_id) as session:
+            rounds.claim(session, clinic_id, KIND, 0, now, ASK_AGAIN, anyway=True)
     return len(since)
+
+
+def _listed(parts: Parts, phone: str, since: datetime) -> list[Listed] | None:
+    """What the carrier was given for a phone, or None where it cannot be asked now."""
+    try:
+        return parts.carrier.sent_to(phone, since)
+    except Unknown:
+        log.warning("the carrier cannot be asked now; open texts stay open")
+        return None
 
 
 def _doubt(session: Session, clinic_id: int, now: datetime) -> None:

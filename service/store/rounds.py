@@ -9,7 +9,10 @@ from service.store.base import ClinicRow
 
 
 class Round(ClinicRow):
-    """One recurring piece of work: `recover` a sender's missed texts, `tidy` a clinic's old words."""
+    """One recurring piece of work: `recover` a sender's missed texts, `tidy` a clinic's old words.
+
+    Of `settle` there is one only where the carrier could not be asked, with the moment from which it may be again.
+    """
 
     __tablename__ = "rounds"
     __table_args__ = (UniqueConstraint("clinic_id", "kind", "subject_id"),)

@@ -27,14 +27,18 @@ _SOON = text("""
             select from outbound o where o.clinic_id = s.clinic_id and o.sender_id = s.id and o.status = 'queued'
               and o.due_at <= :now)))
 """)
+# Of a clinic whose carrier did not answer nothing is looked up for a moment.
 _OPEN = text("""
-    select distinct clinic_id from outbound
+    select open.clinic_id from (
+    select clinic_id from outbound
     where (status = 'sending' and tried_at <= :stale) or (status = 'offered' and tried_at <= :unanswered)
        or (status = 'uncertain' and tried_at <= case when listings = 0 then cast(:first as timestamptz) else :second end)
     union
-    select distinct clinic_id from outbound
+    select clinic_id from outbound
     where status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3
       and tried_at <= case listings when 0 then cast(:unsaid as timestamptz) when 1 then :unsaid_again else :unsaid_last end
+    ) as open
+    where not exists (select from rounds r where r.clinic_id = open.clinic_id and r.kind = 'settle' and r.next_at > :now)
 """)
 _RECOVER = text("""
     select s.clinic_id, s.id from senders s
@@ -56,13 +60,15 @@ _NEXT = text("""
         union all select min(greatest(due_at, valid_until - cast(:margin as interval)))
                   from outbound where status = 'queued' and valid_until is not null
         union all select min(announce_at) from tasks where closed_at is null and announce_at is not null
-        union all select min(tried_at) + :stale from outbound where status = 'sending'
-        union all select min(tried_at) + :unanswered from outbound where status = 'offered'
-        union all select min(tried_at + case when listings = 0 then cast(:first as interval) else :second end)
-                  from outbound where status = 'uncertain'
-        union all select min(tried_at + case listings when 0 then cast(:unsaid as interval) when 1 then :unsaid_again
-                                                      else :unsaid_last end)
-                  from outbound where status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3
+        union all select min(greatest(q.due, r.next_at)) from (
+            select clinic_id, tried_at + cast(:stale as interval) as due from outbound where status = 'sending'
+            union all select clinic_id, tried_at + :unanswered from outbound where status = 'offered'
+            union all select clinic_id, tried_at + case when listings = 0 then cast(:first as interval) else :second end
+                      from outbound where status = 'uncertain'
+            union all select clinic_id, tried_at + case listings when 0 then cast(:unsaid as interval)
+                                                   when 1 then :unsaid_again else :unsaid_last end
+                      from outbound where status in ('accepted', 'sending_at_carrier', 'sent') and listings < 3
+        ) q left join rounds r on r.clinic_id = q.clinic_id and r.kind = 'settle'
     ) as coming
 """)
 _AGES = {
@@ -94,7 +100,7 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
         for first in range(0, len(senders), SENDERS_A_RING)
     ]
     moments = {name: now - age for name, age in _AGES.items()}
-    rings += [("settle", *row) for row in connection.execute(_OPEN, moments)]
+    rings += [("settle", *row) for row in connection.execute(_OPEN, moments | {"now": now})]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
     everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
     rings += [("recover", *row, int(at_start)) for row in everyone]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +10,8 @@ from service.carrier import twilio
 from service.carrier.port import Carrier, Listed, Message
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
 from service.errors import Unknown
+from service.settlement import ASK_AGAIN, GIVE_UP, GIVE_UP_AFTER, settle
+from service.store.work import next_moment, waiting
 from tests.house import House
 from tests.service.signed import outbound
 
@@ -30,6 +32,18 @@ class Behind:
         """What was sent to `phone`, by the carrier's own clock."""
         listed = self._real.sent_to(phone, since)
         return [replace(item, created_at=item.created_at - self._by) for item in listed if item.created_at]
+
+
+class Silent:
+    """A carrier that cannot be asked, and for which phones that was tried."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def sent_to(self, phone: str, since: datetime) -> list[Listed]:
+        """No answer."""
+        self.asked.append(phone)
+        raise Unknown(None, f"no answer since {since}")
 
 
 def send_unseen(house: House, words: list[str]) -> None:
@@ -86,3 +100,43 @@ def test_the_failure_of_an_earlier_attempt_does_not_speak_for_the_next_one(house
     (row,) = outbound(house)
     assert (row["status"], row["attempts"]) == ("delivered", 2)
     assert house.bodies() == [row["body"]]
+
+
+def settle_rings(house: House) -> int:
+    """How often the ticker would ring for look-ups now."""
+    with house.parts.database.cross() as connection:
+        return len([bell for bell in waiting(connection, house.clock.at) if bell[0] == "settle"])
+
+
+def test_a_carrier_that_does_not_answer_is_asked_about_a_few_phones_and_again_a_minute_later(house: House) -> None:
+    house.carrier.faults.rate("500_after", 1)
+    house.carrier.faults.rate("no_callbacks", 1)
+    house.rows("update senders set segments_per_second = 100")
+    for n in range(5):
+        house.book(f"S-{n}", patient_id=f"P-{n}", phone=f"+1212555{2000 + n}")
+    house.turn()
+    house.clock.at += 20 * MINUTE
+    silent = Silent()
+    parts = replace(house.parts, carrier=cast(Carrier, silent))
+    settle(parts, house.clinic.clinic_id, house.clock.at)
+    assert (len(silent.asked), settle_rings(house)) == (GIVE_UP_AFTER, 0)
+    with house.parts.database.cross() as connection:
+        assert next_moment(connection) == house.clock.at + ASK_AGAIN
+    house.clock.at += ASK_AGAIN
+    assert settle_rings(house) == 1
+    house.turn()  # it answers again
+    assert {row["status"] for row in outbound(house)} == {"delivered"}
+
+
+def test_what_was_not_asked_after_for_hours_is_given_up_like_the_rest(house: House) -> None:
+    house.carrier.faults.rate("500_before", 1)
+    house.rows("update senders set segments_per_second = 100")
+    for n in range(5):
+        house.book(f"S-{n}", patient_id=f"P-{n}", phone=f"+1212555{2000 + n}")
+    house.turn()
+    (doubtful,) = house.rows("select count(*) as n from outbound where status = 'uncertain'")
+    assert doubtful["n"] > GIVE_UP_AFTER
+    house.clock.at += GIVE_UP + MINUTE
+    settle(replace(house.parts, carrier=cast(Carrier, Silent())), house.clinic.clinic_id, house.clock.at)
+    assert len(outbound(house, "status = 'failed'")) == doubtful["n"]
+    assert outbound(house, "status = 'uncertain'") == []
