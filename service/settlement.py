@@ -157,13 +157,11 @@ def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:
     """Whether the carrier's text can be this row's last attempt: the same words, made at its call or later.
 
     The slack for two clocks reaches back to an earlier attempt that failed, and its failure must not speak for this one.
-    A reply's first attempt, the answer to the webhook, is not among the counted ones.
     """
     earliest = (row.tried_at or now) - CLOCK_SLACK
     if item.body != row.body or (item.created_at is not None and item.created_at < earliest):
         return False
-    first = row.attempts + (row.inbound_id is not None) <= 1
-    return first or FROM_CARRIER.get(item.status) not in FAILED
+    return row.attempts <= 1 or FROM_CARRIER.get(item.status) not in FAILED
 
 
 def _absent(session: Session, row: Outbound, now: datetime) -> None:

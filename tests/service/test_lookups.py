@@ -140,3 +140,13 @@ def test_what_was_not_asked_after_for_hours_is_given_up_like_the_rest(house: Hou
     settle(replace(house.parts, carrier=cast(Carrier, Silent())), house.clinic.clinic_id, house.clock.at)
     assert len(outbound(house, "status = 'failed'")) == doubtful["n"]
     assert outbound(house, "status = 'uncertain'") == []
+
+
+def test_an_answer_that_failed_and_of_which_nobody_told_us_is_not_sent_again(house: House) -> None:
+    house.opt_in()
+    house.carrier.faults.plan("fails", code=30005)
+    house.carrier.faults.plan("no_callbacks")
+    house.text("does it hurt?")
+    house.until(house.clock.at + 30 * MINUTE)
+    (row,) = outbound(house, "key = 'pain'") or outbound(house)[-1:]
+    assert (row["status"], row["attempts"], row["error_code"]) == ("undelivered", 1, 30005)
