@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from flows.outcomes import FROM_CARRIER, RANK, rises
-from service.failures import after_failure
+from service.failures import after_failure, tell_someone
 from service.planning import preparation_arrived
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound, Receipt
@@ -75,6 +75,9 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
     row.status, row.changed_at = status, now
     if status in ("failed", "undelivered"):
         after_failure(session, row, code, now, processed=True)
+    elif status == "canceled":  # by somebody at the carrier: it is as little there as one that failed
+        row.reason = "it was cancelled at the carrier"
+        tell_someone(session, row, row.reason, now)
     elif status in ("accepted", "sent", "delivered"):
         row.reason, row.error_code = "", None
         _prepared(session, row, now)

@@ -211,3 +211,9 @@ def test_a_filtered_sender_is_stopped_until_an_operator_resumes_it(house: House)
     house.turn()
     assert house.bodies()[seen].startswith("Your visit is Thursday")
     assert stored(house)["operator_audit"] == 1
+
+
+def test_a_text_cancelled_at_the_carrier_is_told_to_a_person_like_one_that_failed(house: House) -> None:
+    row = handed_over(house)
+    assert report(house, row, "canceled") == "canceled"
+    assert house.tasks() == {"phone_preparation": "it was cancelled at the carrier"}
