@@ -17,6 +17,7 @@ class Inbound(ClinicRow):
         UniqueConstraint("clinic_id", "message_sid"),
         belongs_to("contact_points", "contact_point_id"),
         Index(None, "clinic_id", "contact_point_id", "received_at"),
+        Index("ix_inbound_latest", "received_at"),
         Index("ix_inbound_words", "clinic_id", "received_at", postgresql_where=text("words_removed_at is null")),
     )
 
@@ -75,6 +76,8 @@ class Outbound(ClinicRow):
             "created_at",
             postgresql_where=text("inbound_id is not null"),
         ),
+        Index("ix_outbound_sid", "clinic_id", "provider_sid", postgresql_where=text("provider_sid is not null")),
+        Index("ix_outbound_failed", "changed_at", postgresql_where=text("status in ('failed', 'undelivered')")),
         Index("ix_outbound_reminder", "clinic_id", "reminder_id", postgresql_where=text("reminder_id is not null")),
     )
 
@@ -115,7 +118,7 @@ class Receipt(ClinicRow):
     """One raw status callback, kept whether or not it changed anything; only its phone numbers go, with the words."""
 
     __tablename__ = "receipts"
-    __table_args__ = (Index(None, "clinic_id", "outbound_id"),)
+    __table_args__ = (Index(None, "clinic_id", "outbound_id"), Index("ix_receipts_latest", "received_at"))
 
     outbound_id: Mapped[int | None]  # null: nobody's
     status: Mapped[str]
