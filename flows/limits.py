@@ -24,6 +24,7 @@ STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on 
 TIDY = timedelta(hours=6)  # how often old words are removed
 LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches
 UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this
+CLOCK_JITTER = timedelta(seconds=5)  # the clocks of our own workers against each other
 CLOCK_SLACK = timedelta(minutes=5)  # the carrier's clock against ours, wherever moments of both are compared
 STALE_CLAIM = timedelta(seconds=90)  # longer than any call may take: the worker that claimed the row is gone
 LISTINGS = (timedelta(minutes=2), timedelta(minutes=10))  # twice absent at these ages: it was not accepted

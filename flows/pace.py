@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flows.gate import Priority
-from flows.limits import PACE_REPLIES, PACE_SAVED
+from flows.limits import CLOCK_JITTER, PACE_REPLIES, PACE_SAVED
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,20 @@ class Pace:
         return int((now - self.busy_until).total_seconds() * self.per_second) + 1
 
 
-def pace(per_second: int, busy_until: datetime | None, replies: Iterable[tuple[datetime, int]], now: datetime) -> Pace:
+def pace(
+    per_second: int,
+    busy_until: datetime | None,
+    replies: Iterable[tuple[datetime, int]],
+    now: datetime,
+    paced_at: datetime | None = None,
+) -> Pace:
     """A sender's pace at `now`, after the `replies` (moment, segments; oldest first) that it was not yet charged for.
 
+    No call was made in the future: a sender `paced_at` a later moment met a clock that was wrong, and is not busy for it.
     Each is charged at its own moment, so what was answered long ago has long been carried, and delays nothing.
     """
-    at = Pace(per_second, busy_until or now - PACE_REPLIES)
+    wrong = paced_at is not None and paced_at > now + CLOCK_JITTER
+    at = Pace(per_second, now - PACE_REPLIES if wrong or busy_until is None else busy_until)
     for moment, segments in replies:
         at = at.rested(moment).after(segments)
     return at.rested(now)

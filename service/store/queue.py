@@ -113,7 +113,9 @@ def sender_pace(session: Session, clinic_id: int, sender_id: int, now: datetime)
     row = session.execute(_PACE, sender).one()
     since = now - PACE_REPLIES if row.paced_at is None else max(row.paced_at, now - PACE_REPLIES)
     replies = session.execute(_REPLIES, sender | {"since": since, "now": now}).all()
-    return pace(row.segments_per_second, row.paced_until, ((r.created_at, r.segments) for r in replies), now)
+    return pace(
+        row.segments_per_second, row.paced_until, ((r.created_at, r.segments) for r in replies), now, row.paced_at
+    )
 
 
 def keep_pace(session: Session, clinic_id: int, sender_id: int, kept: Pace, now: datetime) -> None:

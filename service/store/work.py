@@ -6,15 +6,17 @@ from itertools import chain
 from sqlalchemy import Connection, text
 
 from flows.gate import Priority
-from flows.limits import CLOSING, LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
+from flows.limits import CLOCK_JITTER, CLOSING, LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, UNANSWERED
 
 _REMINDERS = text("select distinct clinic_id from reminders where status = 'planned' and due_at <= :now")
-# A sender that is busy is rung for answers and for what is too late to send; the rest when its turn comes.
+# A sender that is busy is rung for answers and for what is too late to send; the rest when its turn comes. One whose pace
+# was kept by a clock that was wrong is not busy.
 _TEXTS = text("""
     select distinct o.clinic_id, o.sender_id from outbound o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     where o.status = 'queued' and o.due_at <= :now
-      and (s.paced_until is null or s.paced_until <= :now or o.priority <= :reply or o.valid_until < :closing)
+      and (s.paced_until is null or s.paced_until <= :now or s.paced_at > :soon
+           or o.priority <= :reply or o.valid_until < :closing)
 """)
 # The next due row by its own index, and the first busy sender that has something waiting.
 _SOON = text("""
@@ -93,7 +95,7 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     At the start of a process every number is asked for missed texts, whenever that was done last.
     """
     rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
-    texts = {"now": now, "reply": int(Priority.REPLY), "closing": now + CLOSING}
+    texts = {"now": now, "reply": int(Priority.REPLY), "closing": now + CLOSING, "soon": now + CLOCK_JITTER}
     senders = connection.execute(_TEXTS, texts).all()
     rings += [
         ("send", *chain.from_iterable(senders[first : first + SENDERS_A_RING]))

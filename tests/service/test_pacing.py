@@ -142,3 +142,11 @@ def test_an_answer_does_not_wait_for_a_claim_of_the_same_number(house: House) ->
     claiming.join(10)
     asking.join(10)
     assert not waited
+
+
+def test_a_clock_that_was_wrong_once_does_not_silence_a_number(house: House) -> None:
+    house.opt_in()
+    house.rows("update senders set paced_until = :later, paced_at = :later", later=ABOUT + timedelta(days=2))
+    house.clock.at = ABOUT
+    house.turn()
+    assert "About your PSMA PET scan" in house.bodies()[-1]
