@@ -76,6 +76,7 @@ _HOLD = text("""
 
 
 # Replies leave with the answer to a webhook and never touch the sender's row: they are counted here, at the next claim.
+# One that went through the outbox was charged by the claim that sent it.
 # Nor do they wait for it: to name a sender by its key is no conflict with a claim that moves its pace on.
 _PACE = text("""
     select segments_per_second, paced_until, paced_at from senders where clinic_id = :clinic and id = :sender
@@ -84,7 +85,7 @@ _PACE = text("""
 _REPLIES = text("""
     select created_at, segments from outbound
     where clinic_id = :clinic and sender_id = :sender and inbound_id is not null and status <> 'refused'
-      and created_at > :since and created_at <= :now
+      and status <> 'queued' and tried_at <= created_at and created_at > :since and created_at <= :now
     order by created_at
 """)
 _KEEP_PACE = text("""

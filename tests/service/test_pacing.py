@@ -8,8 +8,10 @@ import pytest
 from flows.gate import Priority
 from service import booking
 from service.delivery import send_due
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
 from service.store.queue import sender_pace
 from service.store.work import next_look
+from simulator.carrier import Number
 from tests.house import THURSDAY_915, House
 from tests.service.signed import outbound
 
@@ -150,3 +152,17 @@ def test_a_clock_that_was_wrong_once_does_not_silence_a_number(house: House) -> 
     house.clock.at = ABOUT
     house.turn()
     assert "About your PSMA PET scan" in house.bodies()[-1]
+
+
+def test_an_answer_through_the_outbox_is_charged_once(house: House) -> None:
+    house.opt_in()
+    house.clock.at += 20 * MINUTE
+    assert waits_until(house) is None
+    house.carrier.set_number(Number(CLINIC_NUMBER, "", keyword_handling="ours"))  # our webhook is away
+    house.carrier.text_in(PATIENT_NUMBER, CLINIC_NUMBER, "does it hurt?")
+    house.clock.at += 5 * MINUTE
+    house.turn()
+    answer = outbound(house)[-1]
+    until = waits_until(house)
+    assert until is not None
+    assert until - house.clock.at <= timedelta(seconds=answer["segments"])
