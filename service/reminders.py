@@ -8,7 +8,7 @@ import logging
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -160,12 +160,13 @@ def _paused(focus: Focus, now: datetime) -> bool:
 
 def _texted_at(turn: Turn) -> list[datetime]:
     """When he had automated texts that count against the caps, in the last week."""
+    left = func.coalesce(Outbound.tried_at, Outbound.created_at)
     return list(
         turn.session.scalars(
-            select(Outbound.created_at).where(
+            select(left).where(
                 Outbound.clinic_id == turn.focus.clinic_id,
                 Outbound.contact_point_id == turn.focus.contact.id,
-                Outbound.created_at > turn.now - timedelta(days=7),
+                left > turn.now - timedelta(days=7),
                 Outbound.automated,
                 ~Outbound.exempt,
                 Outbound.status != "refused",

@@ -166,3 +166,15 @@ def test_an_answer_through_the_outbox_is_charged_once(house: House) -> None:
     until = waits_until(house)
     assert until is not None
     assert until - house.clock.at <= timedelta(seconds=answer["segments"])
+
+
+def test_the_caps_count_when_a_text_left_not_when_it_was_worded(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", arrival_at="2027-03-19T09:15", starts_at="2027-03-19T10:15")
+    house.carrier.faults.rate("429", 1)
+    house.clock.at = ABOUT
+    house.until(ABOUT + timedelta(hours=23))
+    house.carrier.faults.clear()
+    seen = len(house.bodies())
+    house.until(ABOUT + timedelta(hours=24, minutes=10))
+    assert len(house.bodies()) == seen + 1
