@@ -49,6 +49,10 @@ _STRAYS = text("""
         limit :limit)
     update receipts set raw = raw - 'To' - 'From' from old where receipts.clinic_id = :clinic and receipts.id = old.id
 """)
+# Signed texts to a number of no clinic's: of what an operator has closed only that it came, when and to which number.
+_UNROUTED = text("""
+    update unrouted_texts set raw = '{}' where closed_at is not null and received_at <= :cutoff and raw <> '{}'
+""")
 
 
 def tidy(parts: Parts, clinic_id: int, now: datetime) -> int:
@@ -58,6 +62,8 @@ def tidy(parts: Parts, clinic_id: int, now: datetime) -> int:
         ours, _ = rounds.claim(session, clinic_id, KIND, 0, now, TIDY)
     if not ours or not days:
         return 0
+    with parts.database.cross() as connection:  # they are nobody's: whichever clinic's round comes first
+        connection.execute(_UNROUTED, {"cutoff": now - timedelta(days=days)})
     removed = 0
     for batch in range(1, BATCHES + 1):
         with parts.database.clinic(clinic_id) as session:

@@ -9,7 +9,7 @@ import pytest
 from service import tidying
 from service.wiring import Parts
 from tests.house import THURSDAY_915, House
-from tests.service.signed import browser, outbound, receipt
+from tests.service.signed import INBOUND, browser, outbound, post, receipt, text_form
 
 LATER = THURSDAY_915 + timedelta(days=140)
 
@@ -147,3 +147,17 @@ def test_a_receipt_long_after_never_sends_an_empty_text(house: House) -> None:
     house.rows("update outbound set status = 'sent' where id = 1")
     receipt(house, row["ref"], "undelivered", row["provider_sid"], ErrorCode="30001")
     assert outbound(house, "id = 1")[0]["status"] == "undelivered"
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_words_of_a_text_that_belongs_to_nobody_go_once_an_operator_has_looked(house: House, closed: bool) -> None:
+    post(house, INBOUND, text_form("SMstray", "my own words", To="+12125550999"))
+    if closed:
+        house.rows("update unrouted_texts set closed_at = :now", now=house.clock.at)
+    tidy(house)
+    (fresh,) = house.rows("select raw from unrouted_texts")
+    house.clock.at += timedelta(days=91)
+    tidy(house)
+    (old,) = house.rows("select raw, to_number from unrouted_texts")
+    assert "Body" in fresh["raw"]
+    assert ("Body" in old["raw"], old["to_number"]) == (not closed, "+12125550999")
