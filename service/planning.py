@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
 from flows.journey import TIMELESS, Planned, Visit, plan, unsaid
+from flows.rank import INVITES
 from service.store.facts import Focus, ScanFacts
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
 ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
-INVITES = frozenset({"invite", "invite_again"})
+
 LEFT = ARRIVED | {"sending", "uncertain"}  # or may have: it is not in our hands any more
 ASKED = LEFT | {"queued"}
 

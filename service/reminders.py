@@ -22,7 +22,6 @@ from flows.rank import INVITES, planned_priority
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
-from service.planning import INVITES
 from service.store.about import talk_about
 from service.store.database import ring_after
 from service.store.facts import Focus, ScanFacts

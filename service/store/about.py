@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from flows.engine import TOLD
 from flows.model import Standing
+from flows.rank import INVITES
 from flows.which import OF_A_VISIT
-from service.planning import INVITES, LEFT
+from service.planning import LEFT
 from service.store.facts import Focus
 from service.store.focus import focus_on_scan
 from service.store.journeys import Conversation, Reminder, Scan
