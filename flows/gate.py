@@ -49,6 +49,7 @@ REASONS = {
     "care": "held back after a safety reply; only logistics go out",
     "sender_off": "the clinic's number is not in use",
     "paused": "sending is paused",
+    "unseen": "we were away: first we look for texts that he sent meanwhile",
     "window": "outside the texting hours",
     "hush": "he is in the middle of a conversation",
     "daily_cap": "he already had an automated text that day",
@@ -72,6 +73,8 @@ class Attempt:
     died: bool = False
     sender_live: bool = True
     paused: bool = False
+    seen_until: datetime | None = None  # up to when texts to this number of ours that we missed were looked for
+    vain_listings: int = 0  # how often in a row that has come to nothing since
     care_pause: bool = False
     logistics: bool = False
     exempt: bool = False  # from the caps: texts of the day before, the day itself, moves and cancellations
@@ -138,12 +141,25 @@ def _hold(attempt: Attempt, now: datetime) -> tuple[str, datetime | None] | None
     opens = next_open(now, attempt.zone, attempt.window)
     if opens > now:
         return "window", opens
+    if _unseen(attempt, now):
+        return "unseen", None
     if attempt.last_inbound_at is not None and now < attempt.last_inbound_at + limits.HUSH:
         quiet = attempt.last_inbound_at + limits.HUSH
         leaves_time = attempt.valid_until is None or quiet + timedelta(hours=1) < attempt.valid_until
         if leaves_time:
             return "hush", quiet
     return None if attempt.exempt else _cap(attempt, now)
+
+
+def _unseen(attempt: Attempt, now: datetime) -> bool:
+    """Whether he may have texted STOP, or for help, while we were away: the look for missed texts comes first.
+
+    A carrier that cannot list them must not stop every planned text for ever: after some looks in vain they go, as on
+    any day, on what we know. A number never looked at yet is a new one and missed nothing.
+    """
+    if attempt.seen_until is None or attempt.vain_listings >= limits.VAIN_LISTINGS:
+        return False
+    return now - attempt.seen_until > limits.SEEN_LATELY
 
 
 def _cap(attempt: Attempt, now: datetime) -> tuple[str, datetime] | None:

@@ -21,6 +21,8 @@ SURE_FOR = timedelta(days=1)  # of several visits, a question is about the one h
 LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no automatic answer but safety
 CATCH_UP = timedelta(minutes=3)  # how often each number's inbound texts are listed at the carrier
 STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on its way to the webhook
+SEEN_LATELY = 2 * CATCH_UP + STILL_COMING  # seen up to longer ago: we were away, and he may have texted STOP meanwhile
+VAIN_LISTINGS = 4  # so many in a row that came to nothing, some ten minutes: from then on planned texts wait no longer
 TIDY = timedelta(hours=6)  # how often old words are removed
 LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches
 UNANSWERED = timedelta(seconds=60)  # a send or reply without any receipt is looked up after this

@@ -27,7 +27,6 @@ from service.tasks import open_task
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
-KIND = "recover"
 OVERLAP = timedelta(minutes=5)  # listings overlap: the carrier may show a text late
 
 
@@ -38,7 +37,7 @@ def recover(parts: Parts, clinic_id: int, sender_id: int, now: datetime, *, anyw
     """
     with parts.database.clinic(clinic_id) as session:
         number = session.scalar(select(Sender.phone).where(Sender.clinic_id == clinic_id, Sender.id == sender_id))
-        ours, seen = rounds.claim(session, clinic_id, KIND, sender_id, now, CATCH_UP, anyway=anyway)
+        ours, seen = rounds.claim(session, clinic_id, rounds.RECOVER, sender_id, now, CATCH_UP, anyway=anyway)
         since = seen - OVERLAP if seen else max(now - LOOK_BACK, session.get_one(Clinic, clinic_id).created_at)
     if number is None or not ours:
         return 0
@@ -54,7 +53,7 @@ def recover(parts: Parts, clinic_id: int, sender_id: int, now: datetime, *, anyw
     for text in missed:
         _take_in(parts, clinic_id, sender_id, number, text, since, now)
     with parts.database.clinic(clinic_id) as session:
-        rounds.done(session, clinic_id, KIND, sender_id, until)
+        rounds.done(session, clinic_id, rounds.RECOVER, sender_id, until)
     return len(missed)
 
 

@@ -22,11 +22,13 @@ from flows.rank import INVITES, planned_priority
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
+from service.store import rounds
 from service.store.about import talk_about
 from service.store.database import ring_after
 from service.store.facts import Focus, ScanFacts
 from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
+from service.store.rounds import Seen
 from service.store.texts import Outbound
 from service.tasks import close_by_event, open_task
 from service.wiring import Parts
@@ -48,14 +50,15 @@ def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> i
                 .with_for_update(skip_locked=True)
             )
         )
+        seen = rounds.seen(session, clinic_id) if due else {}
         for reminder in due:
-            _fire_alone(parts, session, reminder, now)
+            _fire_alone(parts, session, reminder, seen, now)
         if len(due) == limit:
             ring_after(session, "fire", clinic_id)
     return len(due)
 
 
-def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
+def _fire_alone(parts: Parts, session: Session, reminder: Reminder, seen: dict[int, Seen], now: datetime) -> None:
     """One reminder in its own savepoint; a failure of its own is a row with its reason and a task for operators.
 
     A failure of the database (a deadlock, a lost connection) is nobody's fault: it ends the batch, and the next tick
@@ -63,7 +66,7 @@ def _fire_alone(parts: Parts, session: Session, reminder: Reminder, now: datetim
     """
     try:
         with session.begin_nested():
-            _fire(parts, session, reminder, now)
+            _fire(parts, session, reminder, seen, now)
     except Exception as error:
         if isinstance(error, DBAPIError | PoolTimeout) and not isinstance(error, DataError | IntegrityError):
             raise
@@ -93,13 +96,13 @@ def _settle(reminder: Reminder, status: str, reason: str, now: datetime) -> None
     reminder.status, reminder.reason, reminder.changed_at = status, reason, now
 
 
-def _fire(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> None:
+def _fire(parts: Parts, session: Session, reminder: Reminder, seen: dict[int, Seen], now: datetime) -> None:
     turn = _turn(parts, session, reminder, now)
     if reminder.touchpoint in CHECKS:
         CHECKS[reminder.touchpoint](turn, reminder)
         return
     touchpoint = turn.script.touchpoints[reminder.touchpoint]
-    verdict = gate(_attempt(turn, reminder, touchpoint), now)
+    verdict = gate(_attempt(turn, reminder, touchpoint, seen.get(turn.focus.sender.id, Seen())), now)
     if verdict.action is Action.HOLD:
         _hold(turn, reminder, verdict, now)
     elif verdict.action is Action.REFUSE:
@@ -108,7 +111,7 @@ def _fire(parts: Parts, session: Session, reminder: Reminder, now: datetime) -> 
         _say(parts, turn, reminder, touchpoint)
 
 
-def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
+def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint, seen: Seen) -> Attempt:
     """The facts of one planned text, for the gate."""
     focus, scan = turn.focus, turn.focus.scan
     assert scan is not None
@@ -127,6 +130,8 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -> Attempt:
         died=focus.patient is not None and focus.patient.stopped,
         sender_live=focus.sender.live,
         paused=_paused(focus, turn.now),
+        seen_until=seen.until,
+        vain_listings=seen.in_vain,
         care_pause=focus.care_pause,
         logistics=touchpoint.logistics,
         exempt=exempt,
@@ -175,7 +180,7 @@ def _texted_at(turn: Turn) -> list[datetime]:
 
 
 def _hold(turn: Turn, reminder: Reminder, verdict: Verdict, now: datetime) -> None:
-    """Wait: until a moment, or (a pause) until someone lifts it, looked at again each minute."""
+    """Wait: until a moment, or until a pause is lifted or a look made, looked at again each minute."""
     reminder.due_at = verdict.until or now + timedelta(minutes=1)
     reminder.reason, reminder.changed_at = REASONS[verdict.reason], now
     if reminder.touchpoint in NOTICES and verdict.reason == "paused":

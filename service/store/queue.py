@@ -28,7 +28,7 @@ _CLAIM = """
             or coalesce(p.taken_over_until > cast(:now as timestamptz), false)
             or exists (select from switches w where w.name = 'pause' and w.value = 'on')) as paused,
            cp.opted_out_at is not null as opted_out, cp.frozen_at is not null as frozen, p.stopped_at is not null as died,
-           coalesce(cv.care_pause, false) as care_pause,
+           coalesce(cv.care_pause, false) as care_pause, seen.seen_until, coalesce(seen.in_vain, 0) as in_vain,
            case when o.automated then (
                select max(i.received_at) from inbound i
                where i.clinic_id = o.clinic_id and i.contact_point_id = o.contact_point_id) end as last_inbound_at,
@@ -55,6 +55,7 @@ _CLAIM = """
     from due o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     join clinics c on c.id = o.clinic_id
+    left join rounds seen on seen.clinic_id = o.clinic_id and seen.kind = 'recover' and seen.subject_id = o.sender_id
     left join contact_points cp on cp.clinic_id = o.clinic_id and cp.id = o.contact_point_id
     left join conversations cv on cv.clinic_id = o.clinic_id and cv.contact_point_id = o.contact_point_id
     left join reminders rm on rm.clinic_id = o.clinic_id and rm.id = o.reminder_id
@@ -174,6 +175,8 @@ def _attempt(r: Row[tuple[object, ...]], now: datetime) -> Attempt:
         died=r.died,
         sender_live=r.live,
         paused=r.paused,
+        seen_until=r.seen_until,
+        vain_listings=r.in_vain,
         care_pause=r.care_pause,
         logistics=r.logistics,
         exempt=r.exempt,

@@ -1,5 +1,6 @@
 """Work done again and again rather than once: when each round is due next, and up to when the last one has seen."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import UniqueConstraint, text
@@ -21,18 +22,31 @@ class Round(ClinicRow):
     subject_id: Mapped[int]  # the sender; 0 for the whole clinic
     next_at: Mapped[datetime]
     seen_until: Mapped[datetime | None]  # null: never yet
+    in_vain: Mapped[int]  # rounds begun since the last one that was done
+
+
+RECOVER = "recover"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Up to when one number's missed texts have been looked for, and how often in a row that came to nothing since."""
+
+    until: datetime | None = None
+    in_vain: int = 0
 
 
 _CLAIM = text("""
-    insert into rounds (clinic_id, kind, subject_id, next_at) values (:clinic, :kind, :subject, :next)
-    on conflict (clinic_id, kind, subject_id) do update set next_at = excluded.next_at
+    insert into rounds (clinic_id, kind, subject_id, next_at, in_vain) values (:clinic, :kind, :subject, :next, 1)
+    on conflict (clinic_id, kind, subject_id) do update set next_at = excluded.next_at, in_vain = rounds.in_vain + 1
     where rounds.next_at <= :now or :anyway
     returning seen_until
 """)
 _DONE = text("""
-    update rounds set seen_until = greatest(seen_until, :until)
+    update rounds set seen_until = greatest(seen_until, :until), in_vain = 0
     where clinic_id = :clinic and kind = :kind and subject_id = :subject
 """)
+_SEEN = text("select subject_id, seen_until, in_vain from rounds where clinic_id = :clinic and kind = :kind")
 _AGAIN = text("""
     update rounds set next_at = :now where clinic_id = :clinic and kind = :kind and subject_id = :subject
 """)
@@ -61,6 +75,12 @@ def done(session: Session, clinic_id: int, kind: str, subject_id: int, until: da
     """This round has seen everything up to `until`."""
     values = {"clinic": clinic_id, "kind": kind, "subject": subject_id, "until": until}
     session.connection().execute(_DONE, values)
+
+
+def seen(session: Session, clinic_id: int) -> dict[int, Seen]:
+    """For each number of a clinic that was ever looked at: how far we have seen what was sent to it."""
+    found = session.connection().execute(_SEEN, {"clinic": clinic_id, "kind": RECOVER})
+    return {sender_id: Seen(until, in_vain) for sender_id, until, in_vain in found}
 
 
 def again(session: Session, clinic_id: int, kind: str, subject_id: int, now: datetime) -> None:

@@ -92,9 +92,12 @@ SENDERS_A_RING = 10  # at nine o'clock hundreds wait, and a job each would cost 
 def waiting(connection: Connection, now: datetime, *, at_start: bool = False) -> list[Bell]:
     """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce, rounds to make.
 
-    At the start of a process every number is asked for missed texts, whenever that was done last.
+    Missed texts come first: one of them may say STOP. At the start of a process every number is asked for them, whenever
+    that was done last.
     """
-    rings: list[Bell] = [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
+    everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
+    rings: list[Bell] = [("recover", *row, int(at_start)) for row in everyone]
+    rings += [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
     texts = {"now": now, "reply": int(Priority.REPLY), "closing": now + CLOSING, "soon": now + CLOCK_JITTER}
     senders = connection.execute(_TEXTS, texts).all()
     rings += [
@@ -104,8 +107,6 @@ def waiting(connection: Connection, now: datetime, *, at_start: bool = False) ->
     moments = {name: now - age for name, age in _AGES.items()}
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments | {"now": now})]
     rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
-    everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
-    rings += [("recover", *row, int(at_start)) for row in everyone]
     rings += [("tidy", *row) for row in connection.execute(_TIDY, {"now": now})]
     return rings
 

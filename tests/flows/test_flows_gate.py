@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
+from flows.limits import SEEN_LATELY, VAIN_LISTINGS
 
 NEW_YORK = ZoneInfo("America/New_York")
 SENDABLE = Attempt(Priority.REMINDER, automated=True, zone=NEW_YORK)
@@ -177,8 +178,22 @@ def test_the_carrier_may_try_only_as_long_as_the_text_is_of_use(left: int, verdi
     assert gate(replace(SENDABLE, valid_until=NOON + timedelta(seconds=left)), NOON) == verdict
 
 
+AWAY = replace(SENDABLE, seen_until=NOON - SEEN_LATELY - timedelta(seconds=1))
+
+
+def test_a_planned_text_waits_for_a_look_at_what_he_texted_while_we_were_away() -> None:
+    assert gate(AWAY, NOON) == Verdict(Action.HOLD, "unseen")
+    assert gate(replace(AWAY, seen_until=NOON - SEEN_LATELY), NOON).action is Action.SEND
+    assert gate(replace(AWAY, automated=False, priority=Priority.REPLY), NOON).action is Action.SEND
+
+
+def test_a_carrier_that_cannot_list_texts_does_not_stop_planned_ones_for_ever() -> None:
+    assert gate(replace(AWAY, vain_listings=VAIN_LISTINGS - 1), NOON).reason == "unseen"
+    assert gate(replace(AWAY, vain_listings=VAIN_LISTINGS), NOON).action is Action.SEND
+
+
 def test_every_reason_has_words_for_staff() -> None:
-    used = {reason for reason, _ in RULES} | {"worthless", "closing", "paused", "window", "hush"}
+    used = {reason for reason, _ in RULES} | {"worthless", "closing", "paused", "window", "unseen", "hush"}
     assert set(REASONS) == used | {"daily_cap", "weekly_cap", "died"}
     assert all(REASONS.values())
 
