@@ -181,9 +181,10 @@ def _texted_at(turn: Turn) -> list[datetime]:
 
 def _hold(turn: Turn, reminder: Reminder, verdict: Verdict, now: datetime) -> None:
     """Wait: until a moment, or until a pause is lifted or a look made, looked at again each minute."""
+    news = reminder.reason != REASONS[verdict.reason]  # each minute's look finds the same pause: staff are told once
     reminder.due_at = verdict.until or now + timedelta(minutes=1)
     reminder.reason, reminder.changed_at = REASONS[verdict.reason], now
-    if reminder.touchpoint in NOTICES and verdict.reason == "paused":
+    if news and verdict.reason == "paused" and reminder.touchpoint in NOTICES:
         turn.open_task("phone_change", REASONS["paused"])
 
 
