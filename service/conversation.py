@@ -268,7 +268,8 @@ def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> st
             inbound_id=turn.inbound_id,
         )
         if sent and by_outbox:
-            ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
+            job = "send_now" if priority is Priority.SAFETY else "send"
+            ring_after(turn.session, job, focus.clinic_id, focus.sender.id)
         elif sent:
             messages.append((worded.body, status_url(parts.settings, focus.clinic_id, ref)))
         else:

@@ -19,14 +19,15 @@ log = logging.getLogger(__name__)
 
 # job -> (queue, the function's dotted name). The order of queues is the order in which a worker looks at them.
 JOBS = {
+    "announce": ("alarms", "workers.jobs.announce"),
+    "send_now": ("alarms", "workers.jobs.send"),  # a number with a safety text waiting
     "recover": ("missed", "workers.jobs.recover"),  # one of them may say STOP: before anything planned leaves
     "send": ("sending", "workers.jobs.send"),
     "fire": ("reminders", "workers.jobs.fire"),
     "settle": ("upkeep", "workers.jobs.settle"),
-    "announce": ("upkeep", "workers.jobs.announce"),
     "tidy": ("upkeep", "workers.jobs.tidy"),
 }
-QUEUES = ("missed", "sending", "reminders", "upkeep")
+QUEUES = ("alarms", "missed", "sending", "reminders", "upkeep")
 JOB_SECONDS = 120  # a batch that takes longer is killed; its rows are found again
 KEEP_FAILED_SECONDS = 3 * 24 * 3600
 

@@ -57,4 +57,4 @@ def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime)
         log.warning("clinic %s has no number: its on-call contact cannot be texted of task %s", task.clinic_id, task.id)
         return
     wording.keep_for_staff(session, sender, phone, text, parts.script, now=now)
-    ring_after(session, "send", task.clinic_id, sender.id)
+    ring_after(session, "send_now", task.clinic_id, sender.id)

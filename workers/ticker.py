@@ -29,7 +29,7 @@ def tick(parts: Parts, now: datetime, unheard: Callable[[str], int], *, at_start
         rings = waiting(connection, now, at_start=at_start)
         soon = next_look(connection, now)
         beat(connection, "ticker", now)
-    sends = sum(bell[0] == "send" for bell in rings)
+    sends = sum(bell[0] in ("send", "send_now") for bell in rings)
     behind = sends > 0 and unheard("send") >= sends
     for bell in rings:
         if not (behind and bell[0] == "send"):

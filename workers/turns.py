@@ -33,7 +33,7 @@ def _run(parts: Parts, bell: tuple[str, *tuple[int, ...]], now: datetime) -> int
     match bell:
         case ("fire", clinic_id):
             reminders.fire_due(parts, clinic_id, now)
-        case ("send", *ids):
+        case ("send" | "send_now", *ids):
             for clinic_id, sender_id in zip(ids[::2], ids[1::2], strict=True):
                 delivery.send_due(parts, clinic_id, sender_id, now)
         case ("settle", clinic_id):

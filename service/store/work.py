@@ -12,11 +12,12 @@ _REMINDERS = text("select distinct clinic_id from reminders where status = 'plan
 # A sender that is busy is rung for answers and for what is too late to send; the rest when its turn comes. One whose pace
 # was kept by a clock that was wrong is not busy.
 _TEXTS = text("""
-    select distinct o.clinic_id, o.sender_id from outbound o
+    select o.clinic_id, o.sender_id, min(o.priority) <= :safety as pressing from outbound o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     where o.status = 'queued' and o.due_at <= :now
       and (s.paced_until is null or s.paced_until <= :now or s.paced_at > :soon
            or o.priority <= :reply or o.valid_until < :closing)
+    group by o.clinic_id, o.sender_id
 """)
 # The next due row by its own index, and the first busy sender that has something waiting.
 _SOON = text("""
@@ -90,25 +91,39 @@ SENDERS_A_RING = 10  # at nine o'clock hundreds wait, and a job each would cost 
 
 
 def waiting(connection: Connection, now: datetime, *, at_start: bool = False) -> list[Bell]:
-    """Every ring that is due: reminders to word, texts to send, outcomes to look up, tasks to announce, rounds to make.
+    """Every ring that is due: tasks to announce, rounds to make, reminders to word, texts to send, outcomes to look up.
 
-    Missed texts come first: one of them may say STOP. At the start of a process every number is asked for them, whenever
-    that was done last.
+    Alarms come first, and then missed texts: one of them may say STOP. At the start of a process every number is asked
+    for them, whenever that was done last.
     """
+    rings: list[Bell] = [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
+    pressing, others = _senders(connection, now)
+    rings += _shared("send_now", pressing)
     everyone = connection.execute(_RECOVER, {"now": now, "all": at_start})
-    rings: list[Bell] = [("recover", *row, int(at_start)) for row in everyone]
+    rings += [("recover", *row, int(at_start)) for row in everyone]
     rings += [("fire", *row) for row in connection.execute(_REMINDERS, {"now": now})]
-    texts = {"now": now, "reply": int(Priority.REPLY), "closing": now + CLOSING, "soon": now + CLOCK_JITTER}
-    senders = connection.execute(_TEXTS, texts).all()
-    rings += [
-        ("send", *chain.from_iterable(senders[first : first + SENDERS_A_RING]))
-        for first in range(0, len(senders), SENDERS_A_RING)
-    ]
+    rings += _shared("send", others)
     moments = {name: now - age for name, age in _AGES.items()}
     rings += [("settle", *row) for row in connection.execute(_OPEN, moments | {"now": now})]
-    rings += [("announce", *row) for row in connection.execute(_ANNOUNCE, {"now": now})]
     rings += [("tidy", *row) for row in connection.execute(_TIDY, {"now": now})]
     return rings
+
+
+def _senders(connection: Connection, now: datetime) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The numbers with texts to send, as (clinic, sender): those with safety texts among them, and the others."""
+    values = {"now": now, "safety": int(Priority.SAFETY), "reply": int(Priority.REPLY),
+              "closing": now + CLOSING, "soon": now + CLOCK_JITTER}  # fmt: skip
+    found = connection.execute(_TEXTS, values).all()
+    pressing = [(row.clinic_id, row.sender_id) for row in found if row.pressing]
+    return pressing, [(row.clinic_id, row.sender_id) for row in found if not row.pressing]
+
+
+def _shared(job: str, senders: list[tuple[int, int]]) -> list[Bell]:
+    """Rings that name several numbers each."""
+    return [
+        (job, *chain.from_iterable(senders[first : first + SENDERS_A_RING]))
+        for first in range(0, len(senders), SENDERS_A_RING)
+    ]
 
 
 def next_moment(connection: Connection) -> datetime | None:

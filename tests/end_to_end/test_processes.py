@@ -76,7 +76,7 @@ def _workers(redis: Redis) -> set[str]:
 
 
 def _rings(url: str) -> int:
-    return int(Redis.from_url(url).llen("rq:queue:upkeep"))
+    return int(Redis.from_url(url).llen(f"rq:queue:{doorbell.JOBS['announce'][0]}"))
 
 
 def _waiting(house: House) -> list[dict[str, object]]:
