@@ -41,4 +41,5 @@ PACE_REPLIES = timedelta(minutes=15)  # answers older than this have long been c
 SAFETY_REPEAT = timedelta(minutes=10)  # an unacknowledged urgent task is announced again
 SAFETY_OFTEN = 6  # so many times; from then on hourly, so that the phone that must ring is not muted
 SAFETY_REPEAT_LATER = timedelta(hours=1)
+SAFETY_APART = timedelta(minutes=1)  # one raised again and again, as by a machine, is announced no more often than this
 SAFETY_ESCALATE_AFTER = 3  # announcements to the first contact before the second one is told as well

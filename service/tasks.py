@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flows.limits import SAFETY_ESCALATE_AFTER, SAFETY_OFTEN, SAFETY_REPEAT, SAFETY_REPEAT_LATER
+from flows.limits import SAFETY_APART, SAFETY_ESCALATE_AFTER, SAFETY_OFTEN, SAFETY_REPEAT, SAFETY_REPEAT_LATER
 from flows.tasks import TASKS
 from service.errors import NotFound
 from service.store import audit
@@ -33,8 +33,8 @@ def open_task(
 ) -> int:
     """Open a task, or count it once more on the open one of the same kind and phone.
 
-    An urgent one announces itself to the on-call contact at once, and again if it had already been acknowledged: what
-    was urgent twice is news.
+    An urgent one announces itself to the on-call contact at once, and each time that it is raised anew: what was urgent
+    twice is news. If somebody had seen it, it begins like a new one: he may have gone home since.
     """
     spec = TASKS[kind]
     insertion = insert(Task).values(
@@ -61,7 +61,12 @@ def open_task(
             set_={
                 "times": Task.times + 1,
                 "inbound_id": func.coalesce(insertion.excluded.inbound_id, Task.inbound_id),
-                "announce_at": func.coalesce(Task.announce_at, insertion.excluded.announce_at),
+                "announce_at": func.least(
+                    Task.announce_at, func.greatest(insertion.excluded.announce_at, Task.announced_at + SAFETY_APART)
+                )
+                if spec.urgent
+                else None,
+                "announced": case((Task.acknowledged_at.is_not(None), 0), else_=Task.announced),
                 "acknowledged_at": None,
                 "acknowledged_by": None,
             },
@@ -137,6 +142,7 @@ def due_announcements(session: Session, clinic_id: int, now: datetime, limit: in
 def announced(task: Task, now: datetime) -> bool:
     """Note one announcement and when the next is due; returns whether the second contact must be told too."""
     task.announced += 1
+    task.announced_at = now
     task.announce_at = now + (SAFETY_REPEAT if task.announced < SAFETY_OFTEN else SAFETY_REPEAT_LATER)
     return task.announced > SAFETY_ESCALATE_AFTER
 

@@ -161,7 +161,8 @@ class Task(ClinicRow):
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
     announce_at: Mapped[datetime | None]  # when the on-call contact is told (again)
-    announced: Mapped[int]
+    announced: Mapped[int]  # how often, since it was raised or seen last
+    announced_at: Mapped[datetime | None]  # when last
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
     closed_at: Mapped[datetime | None]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from flows.limits import SAFETY_OFTEN
 from flows.outcomes import outcome
 from service.demo_data import SITE
 from tests.house import House
@@ -85,6 +86,45 @@ def test_a_second_cry_after_the_acknowledgement_is_news(house: House) -> None:
     assert house.rows("select times, acknowledged_at from tasks where kind = 'crisis'") == [
         {"times": 2, "acknowledged_at": None}
     ]
+
+
+def test_a_second_cry_that_nobody_has_answered_rings_at_once_however_rare_the_reminders_have_become(
+    house: House,
+) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.turn()
+    rounds(house, SAFETY_OFTEN)
+    heard = len(house.bodies(FIRST))
+    house.text("I will do it now, I want to die")
+    house.turn()
+    assert len(house.bodies(FIRST)) == heard + 1
+
+
+def test_a_new_cry_after_the_acknowledgement_is_repeated_like_a_first_one(house: House) -> None:
+    house.opt_in()
+    house.text(CRY)
+    house.turn()
+    rounds(house, SAFETY_OFTEN)
+    with browser(house, "clinic") as staff:
+        staff.post(f"/clinic/tasks/{task_id(house)}/acknowledge")
+    house.clock.at += timedelta(days=1)
+    house.text(CRY)
+    house.turn()
+    heard = len(house.bodies(FIRST))
+    rounds(house, 3)
+    assert len(house.bodies(FIRST)) == heard + 3
+
+
+def test_a_task_raised_again_and_again_rings_no_more_often_than_each_minute(house: House) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    house.turn()
+    for n in range(1, 13):
+        house.clock.at += timedelta(seconds=10)
+        house.text(f"my chest pain is back, {n}")
+        house.turn()
+    assert len(house.bodies(FIRST)) == 3
 
 
 def test_closing_the_task_stops_the_reminders_too(house: House) -> None:
