@@ -9,6 +9,8 @@ ScanGuideError
    |- Refused         it said no, with a code: not sent
    |- Busy            not processed, safe to try again
    `- Unknown         no answer, or one that proves nothing: never resent blindly
+
+OutOfTime is outside the tree and no `Exception`: whoever handles any failure of one row or text must not take it for one.
 """
 
 
@@ -55,3 +57,7 @@ class Busy(CarrierError):
 
 class Unknown(CarrierError):
     """It may or may not have been accepted."""
+
+
+class OutOfTime(BaseException):
+    """This job has used up its time; it ends here, and what it had in hand is found again as it was."""

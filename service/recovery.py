@@ -9,7 +9,6 @@ are answered.
 import logging
 from datetime import datetime, timedelta
 
-from rq.timeouts import BaseTimeoutException
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -93,10 +92,10 @@ def _take_in(
 
 
 def _nobodys_fault(error: Exception) -> bool:
-    """Whether the database or our time is away: the round ends, and the next one finds every text as it was."""
+    """Whether the database is away: the round ends, and the next one finds every text as it was."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, PoolTimeout | BaseTimeoutException)
+    return isinstance(error, PoolTimeout)
 
 
 def _set_aside(parts: Parts, clinic_id: int, text: Received, now: datetime) -> None:

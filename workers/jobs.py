@@ -6,8 +6,6 @@ Unknown arguments are taken and ignored, so that a worker of the last version su
 import logging
 from functools import lru_cache
 
-from rq.timeouts import BaseTimeoutException
-
 from service import delivery, oncall, recovery, reminders, settlement, tidying
 from service.settings import settings
 from service.wiring import Parts, open_parts
@@ -27,8 +25,6 @@ def send(*ids: int) -> None:
     for clinic_id, sender_id in zip(ids[::2], ids[1::2], strict=False):
         try:
             delivery.send_due(parts(), clinic_id, sender_id, parts().now())
-        except BaseTimeoutException:
-            raise
         except Exception as error:
             log.exception("sending failed (clinic %s, sender %s)", clinic_id, sender_id)
             failed.append(error)

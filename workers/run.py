@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
+from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 from service import doorbell
+from service.errors import OutOfTime
 from service.settings import Settings
 from service.wiring import open_parts
 from workers import jobs, ticker
@@ -44,8 +46,18 @@ def worker(settings: Settings) -> None:
             _wait_for(redis, told)
 
 
+class TimeLimit(UnixSignalDeathPenalty):
+    """RQ's alarm, in words of ours: its own is an `Exception`, which the reminder or text in hand would be blamed for."""
+
+    def handle_death_penalty(self, signum: int, frame: object) -> None:
+        """The time is up: end the job, whatever it is doing."""
+        raise OutOfTime(f"a job took longer than {self._timeout} seconds")
+
+
 class _Worker(SimpleWorker):
     """RQ's worker, which says whether it ended because it was told to."""
+
+    death_penalty_class = TimeLimit
 
     def __init__(self, redis: Redis, told: threading.Event) -> None:
         super().__init__(doorbell.queues(redis), connection=redis, serializer=JSONSerializer, log_job_description=False)

@@ -9,7 +9,6 @@ from email.utils import format_datetime
 from typing import Any, cast
 
 import pytest
-from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -19,6 +18,7 @@ from service.carrier.port import Carrier, Received
 from service.carrier.twilio import PAGE, twilio_carrier
 from service.clinics import add_clinic
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
+from service.errors import OutOfTime
 from simulator.carrier import Number
 from tests.house import IDLE, House
 from tests.service.signed import EMPTY, INBOUND, browser, outbound, post, text_form
@@ -267,13 +267,13 @@ AWAY = [
     InterfaceError("", {}, Exception()),
     ProgrammingError("", {}, Exception(), connection_invalidated=True),
     PoolTimeout(),
-    JobTimeoutException(),
+    OutOfTime(),
 ]
 
 
 @pytest.mark.parametrize("away", AWAY, ids=lambda away: type(away).__name__)
 def test_a_database_that_is_away_ends_the_round_and_nothing_is_skipped(
-    house: House, monkeypatch: pytest.MonkeyPatch, away: Exception
+    house: House, monkeypatch: pytest.MonkeyPatch, away: BaseException
 ) -> None:
     house.opt_in()
     before = house.rows("select seen_until from rounds where kind = 'recover'")
