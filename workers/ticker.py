@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.work import beat, next_look, waiting
+from service.doorbell import JOBS
+from service.store.work import Bell, beat, next_look, waiting
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -23,21 +24,30 @@ SOONEST = 0.5  # seconds: while many wait a turn comes often; what a sender miss
 def tick(parts: Parts, now: datetime, unheard: Callable[[str], int], *, at_start: bool = False) -> float:
     """One turn: ring for everything that is due at `now`; returns in how many seconds to look again.
 
-    Where as many rings to send are `unheard` as would be added, the workers are behind, and more would only hold them up.
+    Where as many rings of a queue are `unheard` as would be added, the workers are behind or away: more would only hold
+    them up, or fill Redis for as long as nobody listens.
     """
     with parts.database.cross() as connection:
         rings = waiting(connection, now, at_start=at_start)
         soon = next_look(connection, now)
         beat(connection, "ticker", now)
     sends = sum(bell[0] in ("send", "send_now") for bell in rings)
-    behind = sends > 0 and unheard("send") >= sends
-    for bell in rings:
-        if not (behind and bell[0] == "send"):
-            parts.ring(*bell)
+    for bells in _by_queue(rings):
+        if unheard(bells[0][0]) < len(bells):
+            for bell in bells:
+                parts.ring(*bell)
     usual = parts.settings.tick_seconds
     if sends:  # a claim takes what the pace allows; the rest of a number's texts waits a moment
         return min(usual, SOONEST)
     return usual if soon is None else min(usual, max(SOONEST, (soon - now).total_seconds()))
+
+
+def _by_queue(rings: list[Bell]) -> list[list[Bell]]:
+    """The rings of each queue that gets any."""
+    found: dict[str, list[Bell]] = {}
+    for bell in rings:
+        found.setdefault(JOBS[bell[0]][0], []).append(bell)
+    return list(found.values())
 
 
 def run(parts: Parts, stop: threading.Event, unheard: Callable[[str], int]) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from service import delivery, doorbell
 from service.carrier.port import Carrier, Message
 from service.clinics import add_clinic
 from service.demo_data import SITE
-from service.store.work import SENDERS_A_RING
+from service.store.work import SENDERS_A_RING, waiting
 from service.wiring import Parts
 from tests.house import IDLE, House
 from tests.service.signed import outbound
@@ -49,6 +50,23 @@ def test_a_round_that_nobody_has_heard_yet_is_not_rung_again(house: House) -> No
     waiting_at(house, 2 * SENDERS_A_RING)
     assert len(rung(house, unheard=1)[0]) == 2
     assert rung(house, unheard=2)[0] == []
+
+
+def test_an_hour_without_workers_leaves_no_more_rings_than_two_rounds(house: House) -> None:
+    house.book()
+    house.text("I want to kill myself")
+    redis = doorbell.connect(house.settings.redis_url)
+    redis.flushall()
+    parts = replace(house.parts, ring=doorbell.rq_ring(redis))
+    most = 0
+    for _ in range(120):
+        with parts.database.cross() as connection:
+            most = max(most, len(waiting(connection, house.clock.at)))
+        ticker.tick(parts, house.clock.at, partial(doorbell.unheard, redis))
+        house.clock.at += timedelta(seconds=30)
+    rings = [len(queue) for queue in doorbell.queues(redis)]
+    redis.flushall()
+    assert 4 <= sum(rings) < 2 * most
 
 
 def test_a_number_whose_sending_fails_spoils_no_other_of_the_same_ring(
