@@ -56,5 +56,5 @@ def _text(parts: Parts, session: Session, task: Task, phone: str, now: datetime)
     if sender is None:
         log.warning("clinic %s has no number: its on-call contact cannot be texted of task %s", task.clinic_id, task.id)
         return
-    wording.keep_for_staff(session, sender, phone, text, parts.script, now=now)
+    wording.keep_for_staff(session, sender, phone, text, parts.script, task, now=now)
     ring_after(session, "send_now", task.clinic_id, sender.id)

@@ -12,7 +12,7 @@ from service.errors import NotFound
 from service.store import audit
 from service.store.database import ring_after
 from service.store.journeys import Scan
-from service.store.texts import Task
+from service.store.texts import Outbound, Task
 
 IN_TIME = timedelta(minutes=30)  # before the arrival, at the latest
 TO_PHONE = ("phone_preparation", "phone_change")
@@ -100,10 +100,11 @@ def follow_number(session: Session, scan: Scan, contact_point_id: int) -> None:
 
 
 def acknowledge(session: Session, clinic_id: int, task_id: int, *, by: str, now: datetime) -> None:
-    """Someone has seen it: the announcements stop, the task stays open."""
+    """Someone has seen it: the announcements stop, those that still wait too, the task stays open."""
     task = _get(session, clinic_id, task_id)
     if task.acknowledged_at is None and task.closed_at is None:
         task.acknowledged_at, task.acknowledged_by, task.announce_at = now, by, None
+        _take_back(session, task, now)
         audit.record(session, clinic_id, at=now, actor=by, action="acknowledged", subject="task", subject_id=task_id)
 
 
@@ -113,8 +114,18 @@ def close(session: Session, clinic_id: int, task_id: int, *, by: str, outcome: s
     if task.closed_at is None:
         task.closed_at, task.closed_by, task.outcome, task.announce_at = now, by, outcome[:500], None
         task.acknowledged_at = task.acknowledged_at or now
+        _take_back(session, task, now)
         audit.record(session, clinic_id, at=now, actor=by, action="closed", subject="task", subject_id=task_id)
     return task
+
+
+def _take_back(session: Session, task: Task, now: datetime) -> None:
+    """Announcements that have not left yet: nobody is to be rung of what was seen to."""
+    session.execute(
+        update(Outbound)
+        .where(Outbound.clinic_id == task.clinic_id, Outbound.task_id == task.id, Outbound.status == "queued")
+        .values(status="refused", reason="somebody has seen the task", changed_at=now)
+    )
 
 
 def close_by_event(session: Session, clinic_id: int, kind: str, *, scan_id: int, outcome: str, now: datetime) -> None:

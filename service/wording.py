@@ -18,7 +18,7 @@ from messages.render import Text, join, render
 from messages.speech import spoken_day, spoken_phone, spoken_short, spoken_time
 from service.store.facts import Focus, SiteWords
 from service.store.people import Sender
-from service.store.texts import Outbound
+from service.store.texts import Outbound, Task
 
 _OUTBOUND = insert(Outbound)
 PLANNED_TEXTS = 12  # what the invitation promises: every touchpoint, the welcome and its question
@@ -144,8 +144,13 @@ def keep(
     )
 
 
-def keep_for_staff(session: Session, sender: Sender, phone: str, text: Text, script: Script, *, now: datetime) -> str:
-    """Store one text to a site's on-call contact: first in line, bound by no window, about nobody by name."""
+def keep_for_staff(
+    session: Session, sender: Sender, phone: str, text: Text, script: Script, task: Task, *, now: datetime
+) -> str:
+    """Store one text to a site's on-call contact: first in line, bound by no window, about nobody by name.
+
+    It is of use until the task is announced again: hours of a busy carrier must not end in a heap of the same words.
+    """
     return _insert(
         session,
         text,
@@ -158,7 +163,9 @@ def keep_for_staff(session: Session, sender: Sender, phone: str, text: Text, scr
         automated=False,
         logistics=False,
         exempt=True,
+        task_id=task.id,
         due_at=now,
+        valid_until=task.announce_at,
         status="queued",
         reason="",
     )
@@ -185,6 +192,7 @@ def _insert(session: Session, text: Text, script: Script, now: datetime, **colum
         "scan_id": None,
         "reminder_id": None,
         "inbound_id": None,
+        "task_id": None,
         "plan_version": None,
         "valid_until": None,
     }

@@ -46,6 +46,7 @@ class Outbound(ClinicRow):
         belongs_to("scans", "scan_id"),
         belongs_to("reminders", "reminder_id"),
         belongs_to("inbound", "inbound_id"),
+        belongs_to("tasks", "task_id"),
         Index(
             "ix_outbound_due",
             "clinic_id",
@@ -88,6 +89,7 @@ class Outbound(ClinicRow):
     scan_id: Mapped[int | None]
     reminder_id: Mapped[int | None]
     inbound_id: Mapped[int | None]
+    task_id: Mapped[int | None]  # to the on-call contact: the task that it announces
     key: Mapped[str]
     language: Mapped[str]
     form: Mapped[str]

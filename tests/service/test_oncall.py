@@ -138,6 +138,36 @@ def test_closing_the_task_stops_the_reminders_too(house: House) -> None:
     assert house.tasks() == {}
 
 
+@pytest.mark.parametrize(("how", "said"), [("acknowledge", {}), ("done", {"outcome": "spoke with him"})])
+def test_what_a_busy_carrier_has_not_taken_yet_is_taken_back_once_somebody_has_seen_the_task(
+    house: House, how: str, said: dict[str, str]
+) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    house.carrier.faults.rate("429", 1)
+    house.turn()
+    with browser(house, "clinic") as staff:
+        assert staff.post(f"/clinic/tasks/{task_id(house, 'urgent')}/{how}", data=said).status_code == 303
+    house.carrier.faults.clear()
+    rounds(house, 3)
+    assert house.bodies(FIRST) == []
+    assert {(row["status"], row["reason"]) for row in outbound(house, "key = 'on_call'")} == {
+        ("refused", "somebody has seen the task")
+    }
+
+
+def test_after_hours_of_a_busy_carrier_the_contact_is_told_once_and_operators_know(house: House) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    house.carrier.faults.rate("429", 1)
+    house.turn()
+    rounds(house, 4)
+    assert "on_call_unreachable" in house.tasks()
+    house.carrier.faults.clear()
+    rounds(house, 1)
+    assert (len(house.bodies(FIRST)), len(house.bodies(SECOND))) == (1, 1)
+
+
 def test_night_pause_and_a_stopped_sender_do_not_hold_back_the_on_call_text(house: House) -> None:
     house.opt_in()
     house.clock.at += timedelta(hours=17)  # 2 in the morning
