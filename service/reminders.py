@@ -36,6 +36,7 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 MATTERS = frozenset({"prepare", "tomorrow", "today"})  # without these he stands there unprepared: someone phones
+DAYS = frozenset({"tomorrow", "today"})  # held until they are worthless it is too late to phone
 
 
 def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> int:
@@ -184,8 +185,19 @@ def _hold(turn: Turn, reminder: Reminder, verdict: Verdict, now: datetime) -> No
     news = reminder.reason != REASONS[verdict.reason]  # each minute's look finds the same pause: staff are told once
     reminder.due_at = verdict.until or now + timedelta(minutes=1)
     reminder.reason, reminder.changed_at = REASONS[verdict.reason], now
-    if news and verdict.reason == "paused" and reminder.touchpoint in NOTICES:
+    if news and verdict.reason == "paused":
+        _tell_of_pause(turn, reminder)
+
+
+def _tell_of_pause(turn: Turn, reminder: Reminder) -> None:
+    """Staff may hold texts for days: of what he must know by then they are told while they can still phone him."""
+    scan = turn.focus.scan
+    assert scan is not None
+    if reminder.touchpoint in NOTICES:
         turn.open_task("phone_change", REASONS["paused"])
+    if DAYS & {reminder.touchpoint, *reminder.merged}:
+        prepared = planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan)
+        turn.open_task("not_delivered" if prepared else "phone_preparation", REASONS["paused"])
 
 
 def _refused(turn: Turn, reminder: Reminder, verdict: Verdict) -> None:
