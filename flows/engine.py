@@ -21,10 +21,8 @@ from flows.model import (
     Keywords,
     Note,
     OpenTask,
-    Resubscribe,
     Safety,
     Say,
-    SetLanguage,
     Standing,
     Step,
     TextReceived,
@@ -34,6 +32,7 @@ from flows.moments import on_touchpoint
 from flows.safety import CARRIER_HELP_WORDS, HELP_WORDS, LANGUAGE_WORDS, START_WORDS
 from flows.script import NEXT, PENDING, SAME, Answer, Script
 from flows.which import OF_A_VISIT, STATE, ask_which, chosen, listed_anew, turned_to
+from flows.wishes import in_his_language, speak, start
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
@@ -46,7 +45,7 @@ def step(script: Script, conversation: Conversation, event: Event) -> Step:
     match event:
         case TextReceived():
             conversation = _present(conversation)
-            return _in_his_language(conversation, event, _on_text(script, conversation, event))
+            return in_his_language(conversation, event, _on_text(script, conversation, event))
         case TouchpointDue():
             return on_touchpoint(script, conversation, event)
 
@@ -56,18 +55,6 @@ def _present(before: Conversation) -> Conversation:
     if before.over and before.state in OF_A_VISIT - {STATE}:
         return replace(before, state="ready", attempts=0, reasked=False)
     return before
-
-
-def _in_his_language(before: Conversation, event: TextReceived, taken: Step) -> Step:
-    """Answer in the language he wrote in, and say once how to have every text in it."""
-    language, after = event.decision.language, taken.conversation
-    if language in ("", before.language) or taken.of(SetLanguage) or not taken.of(Say):
-        return taken
-    effects = tuple(replace(e, language=language) if isinstance(e, Say) else e for e in taken.effects)
-    if before.language_offered or event.decision.safety or before.standing is not Standing.PATIENT:
-        return Step(after, effects)
-    offer = Say("language_offer", "general", language=language)
-    return Step(replace(after, language_offered=True), (*effects, offer))
 
 
 # A text -------------------------------------------------------------------------------------------------------------
@@ -83,7 +70,7 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
         answered = carrier_answers and (words in CARRIER_HELP_WORDS or bool(event.opt_out_type))
         return Step(before, (Note("help"), *([] if answered else [Say("help", "general")])))
     if words in START_WORDS:
-        return _start(before, carrier_answers=carrier_answers)
+        return start(before, carrier_answers=carrier_answers)
     if event.identical_texts >= limits.IDENTICAL_TEXTS:
         return Step(before, (Note("loop guard: not answered"), OpenTask("loop")))
     if event.recent_texts >= limits.REPLIES_PER_BURST and not is_exact(script, before, words):
@@ -148,20 +135,11 @@ def _core(words: str) -> str:
     return " ".join(word for word in words.split() if word not in _POLITE) or words
 
 
-def _start(before: Conversation, *, carrier_answers: bool) -> Step:
-    if before.standing is Standing.FROZEN:
-        return Step(before, (Note("START from a frozen number"), OpenTask("stranger")))
-    said = [] if carrier_answers else [Say("started", "general")]
-    if before.standing is Standing.STOPPED:
-        return Step(replace(before, standing=Standing.PATIENT, attempts=0), (Resubscribe(), *said))
-    return Step(before, (Note("START while subscribed"), *said))
-
-
 def _on_patient_text(script: Script, before: Conversation, event: TextReceived, words: str) -> Step:
     state = script.states[before.state]
     core = _core(words)
     if core in LANGUAGE_WORDS:
-        return _speak(script, before, LANGUAGE_WORDS[core])
+        return speak(script, before, LANGUAGE_WORDS[core])
     answer = _accepted(state.answers, core, before.form)
     if answer:
         return _take(script, before, answer)
@@ -172,14 +150,6 @@ def _on_patient_text(script: Script, before: Conversation, event: TextReceived, 
     if Safety.RESULTS in event.decision.safety and state.topics is None:
         return _again(script, before, Step(before, (Say("results_personal", before.form),)))
     return _on_topics(script, before, event, words)
-
-
-def _speak(script: Script, before: Conversation, language: str) -> Step:
-    """Change the language, and ask the open question again in it."""
-    asks = script.states[before.state].asks
-    again = [Say(asks, before.form)] if asks else []
-    after = listed_anew(replace(before, language=language, language_offered=True))
-    return Step(after, (SetLanguage(language), Say("language_set", "general"), *again))
 
 
 def _accepted(answers: tuple[Answer, ...], words: str, form: str) -> Answer | None:

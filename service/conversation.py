@@ -30,8 +30,8 @@ from messages.render import Text
 from service import guide_links, keys, wording
 from service.effects import Turn, apply, was_asked
 from service.errors import NotFound
+from service.invitations import heed_the_invitation
 from service.late import why_late
-from service.store.about import heed_the_invitation
 from service.store.contacts import contact_point
 from service.store.database import ring_after
 from service.store.facts import Focus

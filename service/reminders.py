@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from flows.engine import step
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.journey import ASK_AGAIN, NOTICES, fits, window_of
+from flows.journey import NOTICES, fits, window_of
 from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
 from flows.rank import INVITES, planned_priority
 from flows.script import Touchpoint
 from service import planning, wording
 from service.effects import Turn, apply
+from service.invitations import ask_now
 from service.store import rounds
 from service.store.about import talk_about
 from service.store.database import ring_after
@@ -219,7 +220,7 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     """Step the conversation, word the text, put it into the outbox."""
     focus, scan, now = turn.focus, turn.focus.scan, turn.now
     assert scan is not None
-    if reminder.touchpoint in INVITES and not _ask_now(turn, reminder):
+    if reminder.touchpoint in INVITES and not ask_now(turn, reminder):
         return
     if reminder.touchpoint != "cancelled":
         talk_about(turn.session, focus, now + SURE_FOR)  # what he answers next is about the visit texted about last
@@ -251,32 +252,6 @@ def _say(parts: Parts, turn: Turn, reminder: Reminder, touchpoint: Touchpoint) -
     )
     _settle(reminder, "said", "", now)
     ring_after(turn.session, "send", focus.clinic_id, focus.sender.id)
-
-
-def _ask_now(turn: Turn, reminder: Reminder) -> bool:
-    """Whether to invite him now: not who has answered, nor a second time within the day, about whichever of his visits."""
-    focus, now = turn.focus, turn.now
-    assert focus.patient is not None
-    if focus.opted_in:
-        _settle(reminder, "skipped", "he has already answered", now)
-        return False
-    asked = turn.session.execute(
-        select(Outbound.created_at, Outbound.scan_id)
-        .join(Scan, (Scan.clinic_id == Outbound.clinic_id) & (Scan.id == Outbound.scan_id))
-        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
-        .where(Outbound.key.in_(INVITES), Outbound.status.in_(planning.ASKED), Scan.patient_id == focus.patient.id)
-        .where(Outbound.created_at > now - ASK_AGAIN)
-        .order_by(Outbound.created_at.desc())
-        .limit(1)
-    ).one_or_none()
-    if asked is None or (asked.scan_id == reminder.scan_id and reminder.touchpoint == "invite"):
-        return True
-    again = asked.created_at + ASK_AGAIN
-    if asked.scan_id != reminder.scan_id or again >= reminder.valid_until:
-        _settle(reminder, "skipped", "he was asked within the day", now)
-    else:
-        reminder.due_at, reminder.reason, reminder.changed_at = again, "he was asked within the day", now
-    return False
 
 
 def _check_preparation(turn: Turn, reminder: Reminder) -> None:

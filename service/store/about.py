@@ -2,20 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.engine import TOLD
-from flows.model import Standing
-from flows.rank import INVITES
 from flows.which import OF_A_VISIT
-from service.planning import LEFT
 from service.store.facts import Focus
 from service.store.focus import focus_on_scan
-from service.store.journeys import Conversation, Reminder, Scan
-from service.store.texts import Outbound
+from service.store.journeys import Conversation, Scan
 
-INVITED = "invited"
 _CLOSED = {"state": "ready", "attempts": 0, "reasked": False, "pending": "", "options": [], "more": "", "back": ""}
 
 
@@ -112,50 +107,3 @@ def _talk_about_the_first(session: Session, conversation: Conversation, now: dat
         _close(conversation)
         conversation.scan_id, conversation.patient_id = following.id, following.patient_id
     session.flush()
-
-
-def heed_the_invitation(session: Session, focus: Focus, now: datetime) -> None:
-    """Who has not agreed may answer the invitation that came to his phone; before it came he is a stranger to us.
-
-    Of two patients who share a phone, the one invited last is meant, and only once his invitation has left: "1" to the
-    first is no yes to a question that still waits here.
-    """
-    if focus.opted_in or focus.standing(now) is not Standing.PATIENT:
-        return
-    invited = session.execute(
-        select(Scan.id, Scan.patient_id)
-        .join(Outbound, (Outbound.clinic_id == Scan.clinic_id) & (Outbound.scan_id == Scan.id))
-        .where(Scan.clinic_id == focus.clinic_id, Scan.state == "booked", Scan.arrival_at > now)
-        .where(Outbound.contact_point_id == focus.contact.id, Outbound.key.in_(INVITES))
-        .where(Outbound.status.in_(LEFT), Scan.contact_point_id == focus.contact.id)
-        .order_by(Outbound.id.desc())
-    ).all()
-    if focus.patient is None or focus.patient.id not in {row.patient_id for row in invited}:
-        others = (focus_on_scan(session, focus.clinic_id, row.id) for row in invited)
-        asked = next((other for other in others if not other.opted_in), None)
-        if asked is None:
-            focus.unasked = True
-            return
-        focus.scan, focus.patient, focus.site = asked.scan, asked.patient, asked.site
-        focus.opted_in, focus.detail = False, False
-        talk_about(session, focus, now)
-        _invite_later(session, focus, now)
-    focus.talk_row = (INVITED, *focus.talk_row[1:])
-
-
-def _invite_later(session: Session, focus: Focus, now: datetime) -> None:
-    """An invitation of another that waits here comes once more, after this talk: it must open its own question."""
-    assert focus.scan is not None
-    waiting = session.scalars(
-        update(Outbound)
-        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
-        .where(Outbound.status == "queued", Outbound.key.in_(INVITES))
-        .where(or_(Outbound.scan_id.is_(None), Outbound.scan_id != focus.scan.id))
-        .values(status="refused", reason="another patient at this number is answering his invitation", changed_at=now)
-        .returning(Outbound.reminder_id)
-    ).all()
-    session.execute(
-        update(Reminder)
-        .where(Reminder.clinic_id == focus.clinic_id, Reminder.id.in_([one for one in waiting if one is not None]))
-        .values(status="planned", due_at=now, changed_at=now)
-    )

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from service import delivery, doorbell
-from service.carrier.port import Carrier, Message
 from service.clinics import add_clinic
 from service.demo_data import SITE
 from service.store.work import SENDERS_A_RING, waiting

@@ -1,0 +1,96 @@
+"""Inviting a man once a day at most, and knowing which invitation his answer is to."""
+
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from flows.journey import ASK_AGAIN
+from flows.model import Standing
+from flows.rank import INVITES
+from service import planning
+from service.effects import Turn
+from service.store.about import talk_about
+from service.store.facts import Focus
+from service.store.focus import focus_on_scan
+from service.store.journeys import Reminder, Scan
+from service.store.texts import Outbound
+
+INVITED = "invited"  # the state of the flow in which he is asked
+
+
+def ask_now(turn: Turn, reminder: Reminder) -> bool:
+    """Whether to invite him now: not who has answered, nor a second time within the day, about whichever of his visits."""
+    focus, now = turn.focus, turn.now
+    assert focus.patient is not None
+    if focus.opted_in:
+        _skip(reminder, "he has already answered", now)
+        return False
+    asked = turn.session.execute(
+        select(Outbound.created_at, Outbound.scan_id)
+        .join(Scan, (Scan.clinic_id == Outbound.clinic_id) & (Scan.id == Outbound.scan_id))
+        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
+        .where(Outbound.key.in_(INVITES), Outbound.status.in_(planning.ASKED), Scan.patient_id == focus.patient.id)
+        .where(Outbound.created_at > now - ASK_AGAIN)
+        .order_by(Outbound.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if asked is None or (asked.scan_id == reminder.scan_id and reminder.touchpoint == "invite"):
+        return True
+    again = asked.created_at + ASK_AGAIN
+    if asked.scan_id != reminder.scan_id or again >= reminder.valid_until:
+        _skip(reminder, "he was asked within the day", now)
+    else:
+        reminder.due_at, reminder.reason, reminder.changed_at = again, "he was asked within the day", now
+    return False
+
+
+def _skip(reminder: Reminder, reason: str, now: datetime) -> None:
+    reminder.status, reminder.reason, reminder.changed_at = "skipped", reason, now
+
+
+def heed_the_invitation(session: Session, focus: Focus, now: datetime) -> None:
+    """Who has not agreed may answer the invitation that came to his phone; before it came he is a stranger to us.
+
+    Of two patients who share a phone, the one invited last is meant, and only once his invitation has left: "1" to the
+    first is no yes to a question that still waits here.
+    """
+    if focus.opted_in or focus.standing(now) is not Standing.PATIENT:
+        return
+    invited = session.execute(
+        select(Scan.id, Scan.patient_id)
+        .join(Outbound, (Outbound.clinic_id == Scan.clinic_id) & (Outbound.scan_id == Scan.id))
+        .where(Scan.clinic_id == focus.clinic_id, Scan.state == "booked", Scan.arrival_at > now)
+        .where(Outbound.contact_point_id == focus.contact.id, Outbound.key.in_(INVITES))
+        .where(Outbound.status.in_(planning.LEFT), Scan.contact_point_id == focus.contact.id)
+        .order_by(Outbound.id.desc())
+    ).all()
+    if focus.patient is None or focus.patient.id not in {row.patient_id for row in invited}:
+        others = (focus_on_scan(session, focus.clinic_id, row.id) for row in invited)
+        asked = next((other for other in others if not other.opted_in), None)
+        if asked is None:
+            focus.unasked = True
+            return
+        focus.scan, focus.patient, focus.site = asked.scan, asked.patient, asked.site
+        focus.opted_in, focus.detail = False, False
+        talk_about(session, focus, now)
+        _invite_later(session, focus, now)
+    focus.talk_row = (INVITED, *focus.talk_row[1:])
+
+
+def _invite_later(session: Session, focus: Focus, now: datetime) -> None:
+    """An invitation of another that waits here comes once more, after this talk: it must open its own question."""
+    assert focus.scan is not None
+    waiting = session.scalars(
+        update(Outbound)
+        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
+        .where(Outbound.status == "queued", Outbound.key.in_(INVITES))
+        .where(or_(Outbound.scan_id.is_(None), Outbound.scan_id != focus.scan.id))
+        .values(status="refused", reason="another patient at this number is answering his invitation", changed_at=now)
+        .returning(Outbound.reminder_id)
+    ).all()
+    session.execute(
+        update(Reminder)
+        .where(Reminder.clinic_id == focus.clinic_id, Reminder.id.in_([one for one in waiting if one is not None]))
+        .values(status="planned", due_at=now, changed_at=now)
+    )
