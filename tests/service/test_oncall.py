@@ -6,8 +6,9 @@ import pytest
 
 from flows.limits import SAFETY_OFTEN
 from flows.outcomes import outcome
+from service import delivery, oncall
 from service.demo_data import SITE
-from tests.house import House
+from tests.house import IDLE, House
 from tests.service.signed import browser, outbound, receipt
 
 FIRST, SECOND = SITE.on_call_phone, SITE.on_call_phone_2
@@ -238,7 +239,9 @@ def test_the_next_alarm_goes_to_both_at_once_until_the_first_can_be_texted_again
     house.opt_in()
     house.text("I have chest pain")
     house.carrier.faults.plan("fails", code=30003)
-    house.turn()
+    oncall.announce_due(house.parts, house.clinic.clinic_id, house.clock.at)
+    delivery.send_due(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
+    assert house.carrier.wait_idle(IDLE)  # a whole turn might see the receipt already and announce once more
     house.clock.at += timedelta(minutes=1)
     house.text(CRY)
     house.turn()  # the first text's receipt has come by now: both tasks go to both contacts

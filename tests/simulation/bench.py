@@ -103,9 +103,9 @@ class Bench:
     def _in_order(self) -> list[str]:
         first = [
             "receipts",
-            "tasks",
             "guide_links",
             "outbound",
+            "tasks",
             "reminders",
             "inbound",
             "conversations",
