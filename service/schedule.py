@@ -12,6 +12,7 @@ from service.store.journeys import Scan
 from service.store.people import Consent, ContactPoint, Patient
 from service.store.texts import Task
 
+MOST = 500  # scans of one list; what is cut is what needs nobody
 LOOK_BACK = timedelta(days=21)
 STATES = {"booked": "booked", "cancelled": "off", "completed": "done", "no_show": "did not come"}
 
@@ -48,8 +49,8 @@ class Row:
         return self.tasks > 0
 
 
-def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> list[Row]:
-    """Scans from three weeks ago on: those with open tasks first, then by arrival."""
+def rows(session: Session, clinic_id: int, now: datetime, limit: int = MOST) -> list[Row]:
+    """Scans from three weeks ago on: those with open tasks first, then what is ahead by arrival, then what is past."""
     tasks = (
         select(
             Task.contact_point_id,
@@ -66,14 +67,20 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = 500) -> l
         .join(ContactPoint, (ContactPoint.clinic_id == Scan.clinic_id) & (ContactPoint.id == Scan.contact_point_id))
         .outerjoin(tasks, tasks.c.contact_point_id == Scan.contact_point_id)
         .where(Scan.clinic_id == clinic_id, Scan.arrival_at > now - LOOK_BACK)
-        .order_by(Scan.arrival_at)
+        .order_by(
+            func.coalesce(tasks.c.urgent, 0).desc(),
+            tasks.c.open.is_(None),
+            Scan.arrival_at <= now,
+            Scan.arrival_at,
+            Scan.id,
+        )
         .limit(limit)
     )
     listed = []
     for scan, patient, contact, opted_in, count, urgent in found:
         standing, tone = _standing(session, scan, patient, contact, opted_in, now)
         listed.append(Row(scan, patient.given_name, STATES[scan.state], standing, tone, urgent or 0, count or 0))
-    return sorted(listed, key=lambda row: (-row.urgent, not row.trouble, row.scan.arrival_at))
+    return listed
 
 
 def _standing(

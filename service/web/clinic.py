@@ -46,7 +46,7 @@ def scans(request: Request, who: StaffMember, parts: TheParts) -> Response:
         return page(
             request,
             "scans.html",
-            {**_frame(session, who, "scans"), "rows": rows, "tasks": waiting, "now": now},
+            {**_frame(session, who, "scans"), "rows": rows, "most": schedule.MOST, "tasks": waiting, "now": now},
         )
 
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from service import schedule
 from service.clinics import add_clinic, add_staff
 from service.demo_data import SITE
+from service.tasks import open_task
 from tests.house import THURSDAY_915, House
 from tests.service.signed import browser, stored
 
@@ -351,3 +353,23 @@ def test_staff_of_another_clinic_can_neither_open_nor_change_a_scan(house: House
         assert "Walter" not in staff.get("/clinic").text + staff.get("/clinic/tasks").text
         assert stored(house) == before
     assert house.rows("select state from scans") == [{"state": "booked"}]
+
+
+def test_a_list_too_long_for_the_page_keeps_who_needs_someone_and_what_is_ahead(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrivals = {"past": "2027-03-08T09:15", "ahead": "2027-03-19T09:15", "needs": "2027-03-20T09:15"}
+    for n, (name, arrival) in enumerate(arrivals.items()):
+        house.book(name, patient_id=name, phone=f"+1212555{2000 + n}", arrival_at=arrival,
+                   starts_at=arrival.replace("T09", "T10"))  # fmt: skip
+    house.clock.at += timedelta(days=2)
+    house.rows("update tasks set closed_at = :now, announce_at = null", now=house.clock.at)
+    with house.parts.database.clinic(house.clinic.clinic_id) as session:
+        (needs,) = house.rows("select contact_point_id from scans where external_id = 'needs'")
+        open_task(session, house.clinic.clinic_id, "crisis", now=house.clock.at, **needs)
+    with house.parts.database.clinic(house.clinic.clinic_id) as session:
+        listed = schedule.rows(session, house.clinic.clinic_id, house.clock.at, limit=2)
+        assert [row.scan.external_id for row in listed] == ["needs", "ahead"]
+    monkeypatch.setattr(schedule, "MOST", 3)
+    with browser(house, "clinic") as nurse:
+        assert "Only the first 3 scans are shown" in nurse.get("/clinic").text
