@@ -142,7 +142,7 @@ def _hold(attempt: Attempt, now: datetime) -> tuple[str, datetime | None] | None
     if opens > now:
         return "window", opens
     if _unseen(attempt, now):
-        return "unseen", None
+        return "unseen", now + limits.LOOK_TAKES
     if attempt.last_inbound_at is not None and now < attempt.last_inbound_at + limits.HUSH:
         quiet = attempt.last_inbound_at + limits.HUSH
         leaves_time = attempt.valid_until is None or quiet + timedelta(hours=1) < attempt.valid_until

@@ -22,6 +22,7 @@ LATE_TEXT = timedelta(minutes=15)  # an inbound text older than this gets no aut
 CATCH_UP = timedelta(minutes=3)  # how often each number's inbound texts are listed at the carrier
 STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on its way to the webhook
 SEEN_LATELY = 2 * CATCH_UP + STILL_COMING  # seen up to longer ago: we were away, and he may have texted STOP meanwhile
+LOOK_TAKES = timedelta(seconds=3)  # a planned text that waits for such a look asks again after this
 VAIN_LISTINGS = 4  # so many in a row that came to nothing, some ten minutes: from then on planned texts wait no longer
 TIDY = timedelta(hours=6)  # how often old words are removed
 LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.limits import SEEN_LATELY, VAIN_LISTINGS
+from flows.limits import LOOK_TAKES, SEEN_LATELY, VAIN_LISTINGS
 
 NEW_YORK = ZoneInfo("America/New_York")
 SENDABLE = Attempt(Priority.REMINDER, automated=True, zone=NEW_YORK)
@@ -182,7 +182,7 @@ AWAY = replace(SENDABLE, seen_until=NOON - SEEN_LATELY - timedelta(seconds=1))
 
 
 def test_a_planned_text_waits_for_a_look_at_what_he_texted_while_we_were_away() -> None:
-    assert gate(AWAY, NOON) == Verdict(Action.HOLD, "unseen")
+    assert gate(AWAY, NOON) == Verdict(Action.HOLD, "unseen", NOON + LOOK_TAKES)
     assert gate(replace(AWAY, seen_until=NOON - SEEN_LATELY), NOON).action is Action.SEND
     assert gate(replace(AWAY, automated=False, priority=Priority.REPLY), NOON).action is Action.SEND
 
