@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from flows.tasks import TASKS
 from service.errors import NotFound
+from service.heard import Fate, fates
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Inbound, Outbound, Task
 
@@ -34,7 +35,7 @@ STATUSES = {
     "said": "done",
     "queued": "waiting to be sent",
     "sending": "being sent",
-    "offered": "answered",
+    "offered": "handed to the carrier",
     "uncertain": "not known yet",
     "accepted": "with the carrier",
     "sending_at_carrier": "with the carrier",
@@ -45,7 +46,6 @@ STATUSES = {
     "canceled": "taken back",
     "refused": "not sent",
 }
-_HEARD = {"unhandled": "read by nobody", "late": "reached us late, not answered"}
 GOOD, WAITING, BAD, QUIET = "good", "waiting", "bad", "quiet"
 _TONES = {"delivered": GOOD, "sent": GOOD, "undelivered": BAD, "failed": BAD, "uncertain": BAD, "void": QUIET,
           "skipped": QUIET, "refused": QUIET, "canceled": QUIET}  # fmt: skip
@@ -135,10 +135,11 @@ def thread(session: Session, clinic_id: int, contact_point_id: int, limit: int =
         .where(Inbound.clinic_id == clinic_id, Inbound.contact_point_id == contact_point_id)
         .order_by(Inbound.id.desc())
         .limit(limit)
-    )
+    ).all()
+    told = fates(session, clinic_id, heard)
     # At the same moment the answer follows the question; replies carry the id of the text that they answer.
     keyed = [((row.created_at, 1, row.id), _said(row)) for row in said]
-    keyed += [((row.received_at, 0, row.id), _heard(row)) for row in heard]
+    keyed += [((row.received_at, 0, row.id), _heard(row, told[row.id])) for row in heard]
     return [bubble for _, bubble in sorted(keyed, key=lambda item: item[0])]
 
 
@@ -154,22 +155,10 @@ def _said(row: Outbound) -> Bubble:
     return Bubble(row.created_at, True, _words(row), STATUSES[row.status], _tone(row.status))
 
 
-def _heard(row: Inbound) -> Bubble:
+def _heard(row: Inbound, fate: Fate) -> Bubble:
     body = _removed(row.received_at, row.words_removed_at) or row.body
     body = body or ("(a picture without words)" if row.media else "(an empty text)")
-    return Bubble(row.received_at, False, body, _HEARD.get(row.status, "answered"), QUIET)
-
-
-def unanswered(session: Session, clinic_id: int, limit: int = 200) -> list[Inbound]:
-    """Texts that led to no answer or only to a choice, newest first."""
-    tier = Inbound.decision["tier"].astext
-    statement = (
-        select(Inbound)
-        .where(Inbound.clinic_id == clinic_id, tier.in_(("unknown", "choose")), Inbound.body != "")
-        .order_by(Inbound.received_at.desc())
-        .limit(limit)
-    )
-    return list(session.scalars(statement))
+    return Bubble(row.received_at, False, body, fate.words, WAITING if fate.open else QUIET)
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.model import Reason
-from service import booking, schedule, tasks, timeline
+from service import booking, heard, schedule, tasks, timeline
 from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
 from service.store.facts import Focus
@@ -216,7 +216,7 @@ def unanswered(request: Request, who: StaffMember, parts: TheParts) -> Response:
     with parts.database.clinic(who.clinic_id) as session:
         context = {
             **_frame(session, who, "unanswered"),
-            "rows": timeline.unanswered(session, who.clinic_id),
+            "rows": heard.unanswered(session, who.clinic_id),
         }
         return page(request, "unanswered.html", context)
 
