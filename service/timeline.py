@@ -62,6 +62,7 @@ class Moment:
     reason: str = ""
     body: str = ""
     error_code: int | None = None
+    ref: int = 0  # stays the same from look to look, so that a page can be renewed around its reader
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Bubble:
     body: str
     status: str
     tone: str
+    ref: str = ""  # stays the same from look to look
 
 
 def find_scan(session: Session, clinic_id: int, external_id: str) -> Scan:
@@ -108,9 +110,16 @@ def _moment(reminder: Reminder, text: Outbound | None) -> Moment:
         tone = (
             GOOD if reminder.status == "said" and not reminder.reason.startswith("someone") else _tone(reminder.status)
         )
-        return Moment(reminder.due_at, title, status, tone, reminder.reason)
+        return Moment(reminder.due_at, title, status, tone, reminder.reason, ref=reminder.id)
     return Moment(
-        text.created_at, title, STATUSES[text.status], _tone(text.status), text.reason, _words(text), text.error_code
+        text.created_at,
+        title,
+        STATUSES[text.status],
+        _tone(text.status),
+        text.reason,
+        _words(text),
+        text.error_code,
+        reminder.id,
     )
 
 
@@ -152,13 +161,13 @@ def _removed(at: datetime, removed_at: datetime | None) -> str:
 
 
 def _said(row: Outbound) -> Bubble:
-    return Bubble(row.created_at, True, _words(row), STATUSES[row.status], _tone(row.status))
+    return Bubble(row.created_at, True, _words(row), STATUSES[row.status], _tone(row.status), f"out-{row.id}")
 
 
 def _heard(row: Inbound, fate: Fate) -> Bubble:
     body = _removed(row.received_at, row.words_removed_at) or row.body
     body = body or ("(a picture without words)" if row.media else "(an empty text)")
-    return Bubble(row.received_at, False, body, fate.words, WAITING if fate.open else QUIET)
+    return Bubble(row.received_at, False, body, fate.words, WAITING if fate.open else QUIET, f"in-{row.id}")
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:

@@ -9,7 +9,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from twilio.request_validator import RequestValidator
 
 from service import doorbell, keys
-from service.web import api, care, clinic, guide, health, home, login, ops, problems, twilio
+from service.web import api, book, care, clinic, guide, health, home, login, ops, problems, twilio, worklist
 from service.web.pages import HERE
 from service.wiring import Parts
 
@@ -46,7 +46,7 @@ def create_app(parts: Parts) -> FastAPI:
         https_only=parts.settings.public_url.startswith("https://"),
     )
     problems.install(app)
-    for door in (twilio, api, login, clinic, care, ops, guide, health, home):
+    for door in (twilio, api, login, clinic, book, worklist, care, ops, guide, health, home):
         app.include_router(door.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -63,6 +63,8 @@ def _http(request: Request, error: HTTPException) -> Response:
 
 
 def _log_in(request: Request, error: LogIn) -> Response:
+    if "hx-request" in request.headers:  # an open page that renews itself: reload it, rather than put the form into it
+        return Response(status_code=204, headers={"HX-Refresh": "true"})
     return RedirectResponse(error.door, 303)
 
 

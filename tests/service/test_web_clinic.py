@@ -29,7 +29,7 @@ WORST = "<script>alert('x')</script> & <b>\"hi\"</b>"
 # The door -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["", "/book", "/tasks", "/scans/S-1", "/scans/S-1/live"])
+@pytest.mark.parametrize("path", ["", "/book", "/tasks", "/scans/S-1", "/unanswered"])
 def test_without_a_log_in_every_page_sends_to_the_log_in(house: House, path: str) -> None:
     house.book()
     answer = house.web.get(f"/clinic{path}")
@@ -206,7 +206,7 @@ def test_a_patients_words_and_name_are_shown_and_never_run(house: House) -> None
     house.turn()
     house.text(WORST)
     with browser(house, "clinic") as staff:
-        pages = [staff.get(path).text for path in ("/clinic/scans/S-1", "/clinic/scans/S-1/live", "/clinic")]
+        pages = [staff.get(path).text for path in ("/clinic/scans/S-1", "/clinic/unanswered", "/clinic")]
         policy = staff.get("/clinic").headers["content-security-policy"]
     assert all("<script>alert" not in page and "<i>Walter" not in page for page in pages)
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &lt;b&gt;" in pages[0]
@@ -221,7 +221,7 @@ def test_the_thread_shows_both_sides_in_order(house: House) -> None:
         house.clock.at += timedelta(minutes=1)
         house.text(answer)
     with browser(house, "clinic") as staff:
-        page = staff.get("/clinic/scans/S-1/live").text
+        page = staff.get("/clinic/scans/S-1").text
     thread = page[page.index('data-testid="thread"') :]
     assert thread.count("bubble mine") == 4
     assert thread.index("you have an imaging visit") < thread.index(">1<small") < thread.index("Thank you.")
@@ -343,7 +343,6 @@ def test_staff_of_another_clinic_can_neither_open_nor_change_a_scan(house: House
     with browser(theirs, "clinic") as staff:
         before = stored(house)
         assert staff.get("/clinic/scans/S-1").status_code == 404
-        assert staff.get("/clinic/scans/S-1/live").status_code == 404
         assert staff.post("/clinic/scans/S-1/end", data={"state": "cancelled"}).status_code == 404
         assert staff.post("/clinic/scans/S-1/move", data={"arrival_at": "2027-03-19T14:00"}).status_code == 404
         for deed in ("release", "number-is-right", "is-alive"):
