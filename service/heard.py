@@ -41,6 +41,25 @@ class Fate:
     open: bool = False
 
 
+def removed(at: datetime, removed_at: datetime | None) -> str:
+    """What stands where words were, once they are old enough to be gone; "" while they are there."""
+    return f"(words removed after {(removed_at - at).days} days)" if removed_at else ""
+
+
+def words_of(row: Inbound) -> str:
+    """His words, or what stands for them."""
+    gone = removed(row.received_at, row.words_removed_at)
+    return gone or row.body or ("(a picture without words)" if row.media else "(an empty text)")
+
+
+def words_of_tasks(session: Session, clinic_id: int, tasks: Sequence[Task]) -> dict[int, str]:
+    """What the patient wrote that a task is about, the newest where it was raised more than once, by the task's id."""
+    ids = {task.inbound_id for task in tasks if task.inbound_id is not None}
+    texts = session.scalars(select(Inbound).where(Inbound.clinic_id == clinic_id, Inbound.id.in_(ids)))
+    words = {row.id: words_of(row) for row in texts}
+    return {task.id: words[task.inbound_id] for task in tasks if task.inbound_id in words}
+
+
 def fates(session: Session, clinic_id: int, texts: Sequence[Inbound]) -> dict[int, Fate]:
     """The fate of each of these texts, by its id."""
     ids = [row.id for row in texts]
@@ -141,9 +160,7 @@ def _line(row: Inbound, fate: Fate, whose: dict[int, tuple[str, str]]) -> Unansw
         words, tone = "a choice was offered", "quiet"
     else:
         words, tone = "not known", "waiting"
-    return Unanswered(
-        row.received_at, row.body or "(a picture without words)", words, tone, row.phone, name, external_id
-    )
+    return Unanswered(row.received_at, words_of(row), words, tone, row.phone, name, external_id)
 
 
 def _whose(session: Session, clinic_id: int, phones: set[int | None]) -> dict[int, tuple[str, str]]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from flows.tasks import TASKS
 from service.errors import NotFound
-from service.heard import Fate, fates
+from service.heard import Fate, fates, removed, words_of
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Inbound, Outbound, Task
 
@@ -153,11 +153,7 @@ def thread(session: Session, clinic_id: int, contact_point_id: int, limit: int =
 
 
 def _words(row: Outbound) -> str:
-    return _removed(row.created_at, row.words_removed_at) or row.body
-
-
-def _removed(at: datetime, removed_at: datetime | None) -> str:
-    return f"(words removed after {(removed_at - at).days} days)" if removed_at else ""
+    return removed(row.created_at, row.words_removed_at) or row.body
 
 
 def _said(row: Outbound) -> Bubble:
@@ -165,9 +161,7 @@ def _said(row: Outbound) -> Bubble:
 
 
 def _heard(row: Inbound, fate: Fate) -> Bubble:
-    body = _removed(row.received_at, row.words_removed_at) or row.body
-    body = body or ("(a picture without words)" if row.media else "(an empty text)")
-    return Bubble(row.received_at, False, body, fate.words, WAITING if fate.open else QUIET, f"in-{row.id}")
+    return Bubble(row.received_at, False, words_of(row), fate.words, WAITING if fate.open else QUIET, f"in-{row.id}")
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from service import booking, schedule, timeline
+from service import booking, heard, schedule, timeline
 from service.errors import Invalid
 from service.intake import Permission, read_booking
 from service.store.facts import Focus
@@ -56,6 +56,7 @@ def _scan_context(session: Session, who: Person, external_id: str, now: datetime
         "moments": timeline.moments(session, scan),
         "bubbles": timeline.thread(session, who.clinic_id, scan.contact_point_id),
         "tasks": tasks,
+        "words": heard.words_of_tasks(session, who.clinic_id, tasks),
         "now": now,
     }
 

@@ -250,6 +250,41 @@ def test_tasks_are_listed_most_pressing_first_acknowledged_and_closed(house: Hou
     assert row["closed_by"].startswith("staff:")
 
 
+def test_a_task_shows_what_he_wrote_and_its_number_and_never_runs_it(house: House) -> None:
+    house.opt_in()
+    house.text(f"please call me {WORST}")
+    (task,) = house.rows("select id from tasks")
+    with browser(house, "clinic") as staff:
+        for path in ("/clinic/tasks", "/clinic/scans/S-1"):
+            page = staff.get(path).text
+            wrote = page[page.index("He wrote:") :]
+            assert wrote.index("please call me &lt;script&gt;") < 200
+            assert "<script>alert" not in page
+            assert f"task {task['id']}<" in page
+        house.text("please call me " + "and call me again " * 30)
+        assert "<summary>More</summary>" in staff.get("/clinic/tasks").text
+
+
+def test_an_urgent_task_is_done_only_with_words(house: House) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    (task,) = house.rows("select id from tasks")
+    with browser(house, "clinic") as staff:
+        answer = staff.post(f"/clinic/tasks/{task['id']}/done", data={"outcome": "  "})
+        assert (answer.status_code, "Say what was done." in answer.text) == (422, True)
+        assert house.rows("select closed_at from tasks") == [{"closed_at": None}]
+
+
+def test_acknowledging_keeps_what_was_begun_to_be_written(house: House) -> None:
+    house.opt_in()
+    house.text("I have chest pain")
+    (task,) = house.rows("select id from tasks")
+    with browser(house, "clinic") as staff:
+        answer = staff.post(f"/clinic/tasks/{task['id']}/acknowledge", data={"outcome": 'phoned, "no answer"'})
+    assert "seen by someone" in answer.text
+    assert 'value="phoned, &#34;no answer&#34;"' in answer.text
+
+
 def test_after_a_safety_reply_only_a_release_lets_ordinary_texts_go_on(house: House) -> None:
     house.opt_in()
     house.text("I want to die")
