@@ -41,7 +41,7 @@ TASKS = {
     "after_stop": TaskKind("Wrote again after opting out", _DAY),
     "loop": TaskKind("Many or identical texts: automatic answers are paused", _DAY),
     "late_text": TaskKind("A text that reached us late: nothing was answered", 4 * _HOUR),
-    "paused_text": TaskKind("Wrote while sending is paused: nothing was answered", 4 * _HOUR),
+    "paused_text": TaskKind("Wrote while automatic answers were silent: read it and answer", 4 * _HOUR),
     "no_permission": TaskKind("No recorded permission to text: ask and record it", _DAY),
     "not_delivered": TaskKind("A text that matters did not reach him", 4 * _HOUR),
     "uncertain": TaskKind("Cannot tell whether a text was sent", _DAY),

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from flows.engine import is_exact, late_step, step
 from flows.first import safety_step
-from flows.gate import REASONS, Action, Attempt, Priority, gate
+from flows.gate import Action, Attempt, Priority, gate
 from flows.model import Consent, Decision, Safety, Say, Standing, Step, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
@@ -261,7 +261,7 @@ def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> st
             turn.script,
             now=turn.now,
             status=("queued" if by_outbox else "offered") if sent else "refused",
-            reason=REASONS.get(verdict.reason, ""),
+            reason=wording.why_refused(focus, verdict.reason),
             priority=priority,
             due_at=turn.now,
             valid_until=None if priority is Priority.SAFETY else turn.now + wording.useful_for(say.key),
@@ -273,7 +273,7 @@ def _answer(parts: Parts, turn: Turn, says: list[Say], *, by_outbox: bool) -> st
         elif sent:
             messages.append((worded.body, status_url(parts.settings, focus.clinic_id, ref)))
         else:
-            turn.open_task("paused_text", REASONS[verdict.reason])
+            turn.open_task("paused_text", wording.why_refused(focus, verdict.reason))
     return twiml(messages)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from flows import limits
-from flows.gate import Priority
+from flows.gate import REASONS, Priority
 from flows.model import Say
 from flows.script import Script
 from flows.which import MOST
@@ -198,3 +198,10 @@ def _insert(session: Session, text: Text, script: Script, now: datetime, **colum
     }
     session.connection().execute(_OUTBOUND, {**values, **columns})
     return ref
+
+
+def why_refused(focus: Focus, reason: str) -> str:
+    """Why a reply is not sent, as staff read it: "paused" is what the gate calls a take-over as well."""
+    if reason == "paused" and not focus.paused:
+        return "a member of staff was writing with him"
+    return REASONS.get(reason, "")

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from service import booking, heard, schedule, timeline
-from service.errors import Invalid
+from service.errors import Conflict, Invalid
 from service.intake import Permission, read_booking
 from service.store.facts import Focus
 from service.store.focus import focus_on_scan
@@ -16,6 +16,8 @@ from service.store.people import ContactPoint, Patient, Site
 from service.web.access import Person, StaffMember, TheParts
 from service.web.frame import frame
 from service.web.pages import page
+from service.web.staff_words import for_staff
+from service.wiring import Parts
 
 router = APIRouter(prefix="/clinic", include_in_schema=False)
 Field = Annotated[str, Form(max_length=500)]
@@ -41,11 +43,25 @@ def one_scan(request: Request, external_id: str, who: StaffMember, parts: ThePar
         return page(request, "scan.html", _scan_context(session, who, external_id, parts.now()))
 
 
+def _not_moved(
+    request: Request, who: Person, parts: Parts, external_id: str, given: dict[str, str], wrong: Invalid | Conflict
+) -> Response:
+    """The same page with what is wrong at the field, and what was typed."""
+    faults = {
+        "starts_at" if isinstance(wrong, Invalid) and wrong.field == "starts_at" else "arrival_at": for_staff(wrong)
+    }
+    with parts.database.clinic(who.clinic_id) as session:
+        context = _scan_context(session, who, external_id, parts.now())
+        return page(request, "scan.html", {**context, "given": given, "faults": faults}, 422)
+
+
 def _scan_context(session: Session, who: Person, external_id: str, now: datetime) -> dict[str, object]:
     scan = timeline.find_scan(session, who.clinic_id, external_id)
     focus: Focus = focus_on_scan(session, who.clinic_id, scan.id)
     tasks = timeline.open_tasks(session, who.clinic_id, scan)
     return {
+        "given": {},
+        "faults": {},
         **frame(session, who, "scans", f"/clinic/scans/{external_id}", tasks),
         "scan": scan,
         "state": schedule.STATES[scan.state],
@@ -72,20 +88,26 @@ def move(
         patient = session.get_one(Patient, (who.clinic_id, scan.patient_id))
         contact = session.get_one(ContactPoint, (who.clinic_id, scan.contact_point_id))
         site = session.get_one(Site, (who.clinic_id, scan.site_id))
-    read = read_booking(
-        patient_id=patient.external_id,
-        given_name=patient.given_name,
-        phone=contact.phone,
-        language=patient.language,
-        zone=patient.zone,
-        arrival_at=arrival_at,
-        starts_at=starts_at or None,
-        tracer=scan.tracer,
-        reason=scan.reason,
-        site=site.name,
-        permission=Permission(who.actor, "moved by staff; permission as recorded before", now),
-    )
-    booking.book(parts, who.clinic_id, external_id, read, actor=who.actor, now=now)
+    try:
+        read = read_booking(
+            patient_id=patient.external_id,
+            given_name=patient.given_name,
+            phone=contact.phone,
+            language=patient.language,
+            zone=patient.zone,
+            arrival_at=arrival_at,
+            starts_at=starts_at or None,
+            tracer=scan.tracer,
+            reason=scan.reason,
+            site=site.name,
+            permission=Permission(who.actor, "moved by staff; permission as recorded before", now),
+        )
+        booking.book(parts, who.clinic_id, external_id, read, actor=who.actor, now=now)
+    except (Invalid, Conflict) as error:
+        if scan.state != "booked":
+            raise  # its page has no form to move it
+        given = {"arrival_at": arrival_at, "starts_at": starts_at}
+        return _not_moved(request, who, parts, external_id, given, error)
     return RedirectResponse(f"/clinic/scans/{external_id}", 303)
 
 

@@ -47,7 +47,7 @@ def test_a_takeover_and_an_operators_pause_are_said_to_be_the_reason(house: Hous
         ops.post("/ops/pause", data={"value": "on"})
         house.text("how do I get ready?")
         page = staff.get("/clinic/scans/S-1").text
-    assert "no automatic answer" in said_under(page, "does it hurt")
+    assert "no automatic answer: a member of staff was writing with him" in said_under(page, "does it hurt")
     assert "no automatic answer: sending is paused" in said_under(page, "how do I get ready?")
 
 

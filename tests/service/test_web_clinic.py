@@ -179,6 +179,39 @@ def test_a_scan_is_moved_and_told_once(house: House) -> None:
     assert len([body for body in house.bodies()[seen:] if "has moved" in body]) == 1
 
 
+def test_a_move_that_cannot_be_says_so_at_its_field_and_keeps_what_was_typed(house: House) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        data = {"arrival_at": "2027-03-01T09:00", "starts_at": "2027-03-01T10:00"}
+        answer = staff.post("/clinic/scans/S-1/move", data=data)
+        assert answer.status_code == 422
+        assert 'id="arrival_at-error" role="alert">This moment has passed.</span>' in answer.text
+        assert 'value="2027-03-01T09:00"' in answer.text
+        assert 'value="2027-03-01T10:00"' in answer.text
+        assert "ISO 8601" not in staff.post("/clinic/scans/S-1/move", data={"arrival_at": "soon"}).text
+        late = {"arrival_at": "2027-03-19T14:00", "starts_at": "2027-03-19T13:00"}
+        assert 'id="starts_at-error"' in staff.post("/clinic/scans/S-1/move", data=late).text
+
+
+def test_a_page_that_is_not_there_has_the_navigation_and_a_way_back(house: House) -> None:
+    with browser(house, "clinic") as staff, browser(house, "ops") as ops:
+        lost = staff.get("/clinic/scans/S-404")
+        assert lost.status_code == 404
+        assert '<a href="/clinic/tasks"' in lost.text
+        assert "Back to the scans" in lost.text
+        assert '<a href="/ops">Back to operations</a>' in ops.post("/ops/clinics/999/pause", data={"value": "on"}).text
+
+
+def test_every_ending_of_a_visit_is_asked_for_twice(house: House) -> None:
+    house.opt_in()
+    with browser(house, "clinic") as staff:
+        page = staff.get("/clinic/scans/S-1").text
+    for state in ("completed", "no_show", "cancelled"):
+        asked = page[page.index(f'<details class="confirm" id="end-{state}"><summary') :]
+        assert f'value="{state}">Yes, ' in asked[: asked.index("</details>")]
+        assert page.count(f'value="{state}"') == 1
+
+
 @pytest.mark.parametrize(("state", "shown"), [("cancelled", "off"), ("completed", "done"), ("no_show", "did not come")])
 def test_a_scan_is_ended_and_the_list_says_how(house: House, state: str, shown: str) -> None:
     house.opt_in()

@@ -12,7 +12,8 @@ def test_a_takeover_silences_the_bot_for_two_hours_and_hands_back_by_itself(hous
         assert nurse.post("/clinic/scans/S-1/takeover", data={"hold": "yes"}).status_code == 303
         assert "is writing with him" in nurse.get("/clinic/scans/S-1").text
         assert house.text("does it hurt") == []
-        assert "paused_text" in house.tasks()
+        assert house.tasks()["paused_text"] == "a member of staff was writing with him"
+        assert "has no box to write in" in nurse.get("/clinic/scans/S-1").text
         assert "988" in house.text("I want to die")[0]
         house.clock.at += timedelta(hours=2, minutes=1)
         assert house.text("does it hurt")[0].startswith("The scan does not hurt")
