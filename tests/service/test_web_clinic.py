@@ -149,12 +149,49 @@ def test_a_bad_field_comes_back_with_the_form_as_filled_in_and_nothing_stored(
         answer = staff.post("/clinic/book", data={**FORM, field: value})
     assert answer.status_code == 422
     assert "Nothing was stored." in answer.text
-    assert says in answer.text
+    assert says in answer.text.lower()
     kept = {name: given for name, given in FORM.items() if name not in (field, "tracer", "reason") and given}
     assert [name for name, given in kept.items() if f'value="{given}"' not in answer.text] == []
     if field in ("phone", "arrival_at", "starts_at", "given_name", "patient_id", "permission_how"):
         assert f'id="{field}-error"' in answer.text
     assert stored(house) == before
+
+
+def test_everything_that_is_wrong_is_said_at_once_in_the_words_of_the_form(house: House) -> None:
+    wrong = {**FORM, "phone": "555", "arrival_at": "2027-03-01T09:00", "permission_how": " ", "external_id": "S 7"}
+    with browser(house, "clinic") as staff:
+        page = staff.post("/clinic/book", data=wrong).text
+    assert [name for name in FORM if f'id="{name}-error"' in page] == [
+        "external_id",
+        "phone",
+        "arrival_at",
+        "permission_how",
+    ]
+    assert "such as (212) 555-0123." in page
+    assert [name for name in ("patient.phone", "permission_how:", "arrival_at:", "+1212") if name in page] == []
+
+
+def test_a_number_that_is_booked_already_is_refused_with_a_link_and_nothing_changed(house: House) -> None:
+    house.book()
+    with browser(house, "clinic") as staff:
+        before = house.rows("select * from scans"), house.rows("select * from patients")
+        answer = staff.post("/clinic/book", data={**FORM, "external_id": "S-1", "patient_id": "P-1"})
+        assert answer.status_code == 422
+        assert "Already booked: open it to move it." in answer.text
+        assert '<a href="/clinic/scans/S-1">Open S-1</a>' in answer.text
+        assert 'value="Otis"' in answer.text
+    assert (house.rows("select * from scans"), house.rows("select * from patients")) == before
+
+
+def test_booking_a_known_patient_keeps_his_language_and_zone_unless_one_is_chosen(house: House) -> None:
+    house.book(language="es", zone="America/Chicago")
+    said = "select language, zone from patients"
+    with browser(house, "clinic") as staff:
+        assert staff.post("/clinic/book", data={**FORM, "patient_id": "P-1"}).status_code == 303
+        assert house.rows(said) == [{"language": "es", "zone": "America/Chicago"}]
+        data = {**FORM, "external_id": "S-8", "patient_id": "P-1", "language": "en"}
+        assert staff.post("/clinic/book", data=data).status_code == 303
+    assert house.rows(said) == [{"language": "en", "zone": "America/Chicago"}]
 
 
 def test_a_form_without_its_fields_is_refused(house: House) -> None:
