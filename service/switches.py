@@ -4,15 +4,23 @@ import json
 from datetime import datetime
 
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 _SET = text("""
     insert into switches (name, value, changed_at, changed_by) values (:name, :value, :now, :by)
     on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at,
                                      changed_by = excluded.changed_by
 """)
+_PAUSED = text("select changed_at from switches where name = 'pause' and value = 'on'")
 _NOTE = text(
     "insert into operator_audit (at, actor, action, detail) values (:at, :actor, :action, cast(:detail as jsonb))"
 )
+
+
+def paused_since(asking: Connection | Session) -> datetime | None:
+    """Since when operators hold all sending; None while it runs."""
+    found: datetime | None = asking.execute(_PAUSED).scalar()
+    return found
 
 
 def set_switch(connection: Connection, name: str, value: str, *, by: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from service import timeline
 from service.store.people import Clinic, Site
 from service.store.texts import Task
+from service.switches import paused_since
 from service.web.access import Person
 
 
@@ -28,6 +29,7 @@ def frame(session: Session, who: Person, here: str, path: str, shown: Sequence[T
         "path": path,
         "clinic": session.get_one(Clinic, who.clinic_id),
         "site": sites(session)[0],
+        "paused_since": paused_since(session),
         "waiting": waiting,
         "shown": waiting if shown is None else shown,
     }

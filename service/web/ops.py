@@ -31,6 +31,7 @@ def _context(request: Request, parts: TheParts, who: OperatorPerson) -> dict[str
             "state": overview.overview(connection, now),
             "senders": overview.senders(connection, now),
             "held": overview.held_clinics(connection),
+            "paused_since": switches.paused_since(connection),
             "tasks": overview.operator_tasks(connection),
             "bells": overview.bells(redis_of(request)),
             "now": now,
@@ -56,6 +57,8 @@ def pause(request: Request, who: OperatorPerson, parts: TheParts, value: Annotat
         raise Invalid("value", "on or off")
     now = parts.now()
     with parts.database.cross() as connection:
+        if (switches.paused_since(connection) is not None) == (value == "on"):
+            return RedirectResponse("/ops", 303)  # said twice: since when it is paused stays as it was
         switches.set_switch(connection, "pause", value, by=who.actor, now=now)
         switches.note(connection, who.actor, f"pause {value}", now)
     return RedirectResponse("/ops", 303)

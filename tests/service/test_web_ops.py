@@ -52,7 +52,7 @@ def test_a_pause_holds_automated_texts_until_it_is_lifted(house: House) -> None:
     house.book()
     with browser(house, "ops") as ops:
         assert ops.post("/ops/pause", data={"value": "on"}).status_code == 303
-        assert "All sending is paused." in ops.get("/ops").text
+        assert "All sending is paused</strong>, for 0 seconds now." in ops.get("/ops").text
         assert "scanguide_paused 1.0" in house.web.get("/metrics").text
         house.turn()
         assert house.bodies() == []
@@ -66,6 +66,37 @@ def test_a_pause_holds_automated_texts_until_it_is_lifted(house: House) -> None:
         "pause on",
         "pause off",
     ]
+
+
+def test_while_all_is_paused_the_page_says_so_once_and_nothing_on_it_looks_well(house: House) -> None:
+    with browser(house, "ops") as ops:
+        assert "on time" in ops.get("/ops").text
+        ops.post("/ops/pause", data={"value": "on"})
+        house.clock.at += timedelta(minutes=5)
+        ops.post("/ops/pause", data={"value": "on"})  # said twice: the first moment counts
+        page = ops.get("/ops").text
+        assert page.count("All sending is paused") == 1
+        assert "paused</strong>, for 5 minutes now" in page
+        assert [word for word in ("on time", ">live<", "Sending runs", 'figure good"') if word in page] == []
+        assert '<span class="tag waiting">paused</span>' in page
+
+
+def test_pausing_all_is_asked_for_twice(house: House) -> None:
+    with browser(house, "ops") as ops:
+        page = ops.get("/ops").text
+    asked = page[page.index('<details class="confirm" id="pause">') :]
+    assert "Yes, pause all sending</button>" in asked[: asked.index("</details>")]
+    assert page.count('value="on">') == 2  # the other one holds a clinic's texts
+
+
+def test_every_page_of_the_clinic_says_since_when_operators_have_paused_all(house: House) -> None:
+    house.opt_in()
+    banner = "The operators have paused all sending</strong> since Monday, March 8, 9:00 am"
+    with browser(house, "clinic") as staff, browser(house, "ops") as ops:
+        pages = ("/clinic", "/clinic/tasks", "/clinic/unanswered", "/clinic/book", "/clinic/scans/S-1")
+        assert [path for path in pages if banner in staff.get(path).text] == []
+        ops.post("/ops/pause", data={"value": "on"})
+        assert [path for path in pages if banner not in staff.get(path).text] == []
 
 
 def test_a_pause_holds_ordinary_replies_and_raises_a_task(house: House) -> None:
