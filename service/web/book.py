@@ -152,7 +152,8 @@ def _faults(parts: Parts, who: Person, given: dict[str, str], now: datetime) -> 
             read_booking(**{**_GOOD, **trial})
         except Invalid as error:
             found.setdefault(_name(error), for_staff(error))
-    return found | _wrong_times(given, site, now)
+    found |= _wrong_times(given, site, now)
+    return {name: found[name] for name in (*given, *found) if name in found}
 
 
 def _wrong_times(given: dict[str, str], site: Site, now: datetime) -> dict[str, str]:

@@ -21,7 +21,7 @@ _NOBODY = keys.hash_password("nobody has this password")
 @router.get("/ops/login")
 def form(request: Request) -> Response:
     """The log-in form of either door."""
-    return page(request, "login.html", {"door": _door(request), "wrong": False})
+    return page(request, "login.html", {"door": _door(request), "wrong": False, "email": ""})
 
 
 @router.post("/clinic/login")
@@ -37,7 +37,7 @@ def log_in(
     found = _find(parts, door, email.strip().lower())
     stored = str(found["password_hash"]) if found else _NOBODY
     if not keys.password_matches(stored, password) or found is None:
-        return page(request, "login.html", {"door": door, "wrong": True}, 403)
+        return page(request, "login.html", {"door": door, "wrong": True, "email": email.strip()}, 403)
     request.session.clear()
     if door == "clinic":
         request.session["staff"] = {"id": found["id"], "name": found["name"], "clinic_id": found["clinic_id"]}
