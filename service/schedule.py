@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
 from service.planning import preparation_arrived
+from service.store.about import tasks_about
 from service.store.journeys import Scan
 from service.store.people import Consent, ContactPoint, Patient
 from service.store.texts import Task
@@ -53,23 +54,21 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = MOST) -> 
     """Scans from three weeks ago on: those with open tasks first, then what is ahead by arrival, then what is past."""
     tasks = (
         select(
-            Task.contact_point_id,
             func.count().label("open"),
             func.count().filter(Task.urgent).label("urgent"),
         )
-        .where(Task.clinic_id == clinic_id, Task.closed_at.is_(None), ~Task.operators)
-        .group_by(Task.contact_point_id)
-        .subquery()
+        .where(Task.clinic_id == clinic_id, Task.closed_at.is_(None), ~Task.operators, tasks_about(Scan))
+        .lateral()
     )
     found = session.execute(
         select(Scan, Patient, ContactPoint, _OPTED_IN, tasks.c.open, tasks.c.urgent)
         .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
         .join(ContactPoint, (ContactPoint.clinic_id == Scan.clinic_id) & (ContactPoint.id == Scan.contact_point_id))
-        .outerjoin(tasks, tasks.c.contact_point_id == Scan.contact_point_id)
+        .join(tasks, true())
         .where(Scan.clinic_id == clinic_id, Scan.arrival_at > now - LOOK_BACK)
         .order_by(
-            func.coalesce(tasks.c.urgent, 0).desc(),
-            tasks.c.open.is_(None),
+            tasks.c.urgent.desc(),
+            tasks.c.open == 0,
             Scan.arrival_at <= now,
             Scan.arrival_at,
             Scan.id,
@@ -79,7 +78,7 @@ def rows(session: Session, clinic_id: int, now: datetime, limit: int = MOST) -> 
     listed = []
     for scan, patient, contact, opted_in, count, urgent in found:
         standing, tone = _standing(session, scan, patient, contact, opted_in, now)
-        listed.append(Row(scan, patient.given_name, STATES[scan.state], standing, tone, urgent or 0, count or 0))
+        listed.append(Row(scan, patient.given_name, STATES[scan.state], standing, tone, urgent, count))
     return listed
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from flows.tasks import TASKS
 from service.errors import NotFound
 from service.heard import Fate, fates, removed, words_of
+from service.store.about import tasks_about
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Inbound, Outbound, Task
 
@@ -165,10 +166,10 @@ def _heard(row: Inbound, fate: Fate) -> Bubble:
 
 
 def open_tasks(session: Session, clinic_id: int, scan: Scan | None = None) -> list[Task]:
-    """Open tasks of the clinic, or of one scan's phone: urgent first, then by when they are due."""
+    """Open tasks of the clinic, or about one scan: urgent first, then by when they are due."""
     statement = select(Task).where(Task.clinic_id == clinic_id, Task.closed_at.is_(None), ~Task.operators)
     if scan is not None:
-        statement = statement.where(Task.contact_point_id == scan.contact_point_id)
+        statement = statement.where(tasks_about(scan))
     return list(session.scalars(statement.order_by(Task.urgent.desc(), Task.due_at, Task.id)))
 
 

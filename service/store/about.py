@@ -1,8 +1,8 @@
-"""Which of the scans at a number the conversation there is about."""
+"""Which of the scans at a number the conversation there, or a task, is about."""
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from flows.engine import TOLD
@@ -10,6 +10,7 @@ from flows.which import OF_A_VISIT
 from service.store.facts import Focus
 from service.store.focus import focus_on_scan
 from service.store.journeys import Conversation, Scan
+from service.store.texts import Task
 
 _CLOSED = {"state": "ready", "attempts": 0, "reasked": False, "pending": "", "options": [], "more": "", "back": ""}
 
@@ -107,3 +108,9 @@ def _talk_about_the_first(session: Session, conversation: Conversation, now: dat
         _close(conversation)
         conversation.scan_id, conversation.patient_id = following.id, following.patient_id
     session.flush()
+
+
+def tasks_about(scan: Scan | type[Scan]) -> ColumnElement[bool]:
+    """Whether a task is about a scan: the one that it names, or where it names none, each of its phone's."""
+    unnamed = Task.scan_id.is_(None) & (Task.contact_point_id == scan.contact_point_id)
+    return (Task.scan_id == scan.id) | unnamed

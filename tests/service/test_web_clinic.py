@@ -113,6 +113,22 @@ def test_the_list_shows_scans_that_need_a_person_first(house: House) -> None:
         assert "Thursday, March 18, 9:15 am" in page
 
 
+def test_of_two_visits_at_one_phone_only_the_one_that_a_task_names_is_marked(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", patient_id="P-2", given_name="Abel")
+    house.text("I have chest pain")
+    (task,) = house.rows("select s.external_id from tasks t join scans s on s.id = t.scan_id where t.kind = 'urgent'")
+    assert task["external_id"] == "S-1"
+    with browser(house, "clinic") as staff:
+        listed = staff.get("/clinic").text
+        rows = dict(re.findall(r'href="/clinic/scans/(S-.)">(.*?)</li>', listed, re.DOTALL))
+        assert "1 urgent" in rows["S-1"]
+        assert "urgent" not in rows["S-2"]
+        assert "Wrote of an urgent symptom" not in staff.get("/clinic/scans/S-2").text
+        house.rows("update tasks set scan_id = null")
+        assert staff.get("/clinic").text.count("1 urgent</span>") == 2  # nobody knows which: both
+
+
 def test_a_scan_is_booked_by_form_and_invited(house: House) -> None:
     with browser(house, "clinic") as staff:
         answer = staff.post("/clinic/book", data=FORM)
