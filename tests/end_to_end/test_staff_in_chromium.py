@@ -1,11 +1,13 @@
 """Staff pages left open, in a real browser: they renew themselves and leave alone what the reader is doing."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import OUTPUT
+from tests.end_to_end.test_guide_in_chromium import OPEN_ALL, violations
 from tests.house import House
 from tests.service.signed import browser as logged_in
 
@@ -96,3 +98,34 @@ def test_a_page_left_open_after_the_log_in_has_ended_goes_to_the_log_in(house: H
     page.goto("/clinic/scans/S-1")
     page.context.clear_cookies()
     page.wait_for_url("**/clinic/login", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everyone_can_read_the_staffs_pages(
+    house: House, browser: Browser, size: dict[str, int], scheme: Literal["light", "dark"]
+) -> None:
+    house.opt_in()
+    for words in ("what is the capital of France", "I have chest pain"):
+        house.text(words)
+    context = browser.new_context(
+        base_url=str(house.web.base_url),
+        viewport=size,  # type: ignore[arg-type]
+        color_scheme=scheme,
+        bypass_csp=True,
+    )
+    page = context.new_page()
+    log_in(house, page)
+    for name in ("", "/tasks", "/scans/S-1", "/unanswered", "/book", "/scans/none"):
+        page.goto(f"/clinic{name}")
+        page.evaluate(OPEN_ALL)
+        assert violations(page) == []
+        assert not page.evaluate(WIDE)
+        page.screenshot(path=OUTPUT / f"staff{name.replace('/', '-')}-{size['width']}-{scheme}.png", full_page=True)
+    page.context.clear_cookies()
+    log_in(house, page, "ops")
+    page.goto("/ops")
+    page.evaluate(OPEN_ALL)
+    assert violations(page) == []
+    assert not page.evaluate(WIDE)
+    context.close()
