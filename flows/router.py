@@ -1,8 +1,9 @@
 """Free text to approved topics: `route(text, context) -> Decision`. Deterministic, offline, about two milliseconds.
 
-Exact words first; then the reviewed safety rules; then the trained detectors in two strengths, of which the hard one takes
-the route and the soft one only puts the line that helps before the answer; then topics: answered where the gate is sure,
-offered as a numbered choice where the right one is probably among three, and otherwise an honest "I do not know".
+Exact words first; then the reviewed rules, of safety and of whether he comes (flows/coming.py); then the trained detectors
+in two strengths, of which the hard one takes the route and the soft one only puts the line that helps before the answer;
+then topics: answered where the gate is sure, offered as a numbered choice where the right one is probably among three, and
+otherwise an honest "I do not know".
 It never sees the open question: the engine asks it only when the question did not take the text.
 """
 
@@ -10,10 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flows.coming import in_doubt, said, says_no
 from flows.encoder import Heads, Scores, heads
 from flows.features import parts_of
 from flows.model import Decision, Safety
-from flows.safety import CONFIRM_WORDS, HELP_WORDS, NO_WORDS, safety
+from flows.safety import CONFIRM_WORDS, HELP_WORDS, NO_WORDS, safety, too_few_to_leave
 from flows.words import plain
 
 
@@ -42,7 +44,7 @@ WITH_ENCODER = Thresholds(
     answer=0.845,
     choose=0.15,
     part=0.84,
-    service=0.75,
+    service=0.77,
     hard={"crisis": 0.52, "urgent": 0.50, "results_personal": 0.42},
     reading=0.18,
     leave=0.30,
@@ -52,7 +54,7 @@ ALONE = Thresholds(
     answer=0.845,
     choose=0.15,
     part=0.84,
-    service=0.75,
+    service=0.77,
     hard={"crisis": 0.48, "urgent": 0.42, "results_personal": 0.42},
     reading=0.18,
     leave=0.30,
@@ -76,6 +78,7 @@ ASKS = re.compile(
     r"quien|como|cual|cuanto|cuanta|puedo|puede|hay|tengo|debo|necesito|duele|es|va)\b"
 )
 SPANISH, ENGLISH, WORDS_TO_TELL = 0.9, 0.1, 3
+NOT_LISTED = frozenset({"contact_human"})  # every choice ends with "0 A person"
 
 
 def route(text: str, context: Context) -> Decision:
@@ -94,20 +97,22 @@ def route(text: str, context: Context) -> Decision:
     parts = _questions(model, text)
     scores, *of_parts = _scores(model, (text, *parts))
     ruled = safety(text)
-    found = ruled | _sensed(scores, levels, told=bool(ruled & LEAVING))
+    settled = bool(ruled & LEAVING) or (too_few_to_leave(text) and not model.known(text))
+    found = ruled | _sensed(scores, levels, settled=settled)
     caution = tuple(
         kind for kind, level in levels.soft.items() if scores.safety[kind] >= level and KINDS[kind] not in found
     )
     language = _language(scores, words)
     if found:
         return Decision("safety", _beside(found, scores, levels), found, caution, language, found - ruled)
-    tier, topics = _act(scores, of_parts, levels)
+    doubt = not model.known(text) and in_doubt(text)
+    tier, topics = _act(scores, of_parts, levels, no=doubt and says_no(text), doubt=doubt)
     return Decision(tier, topics, frozenset(), caution, language)
 
 
 def _scores(model: Heads, texts: Sequence[str]) -> list[Scores]:
-    """The heads' scores of each text; where a phrasing says the very same, its class and for sure."""
-    known = [model.known(text) for text in texts]
+    """The heads' scores of each text; where a rule or a phrasing says the very same, its class and for sure."""
+    known = [said(text) or model.known(text) for text in texts]
     weighed = iter(model.scores([text for text, sure in zip(texts, known, strict=True) if not sure]))
     return [
         model.settled(text, sure, answerable=sure not in NO_TOPIC) if sure else next(weighed)
@@ -115,17 +120,17 @@ def _scores(model: Heads, texts: Sequence[str]) -> list[Scores]:
     ]
 
 
-def _sensed(scores: Scores, levels: Thresholds, *, told: bool) -> set[Safety]:
+def _sensed(scores: Scores, levels: Thresholds, *, settled: bool) -> set[Safety]:
     """The routes that the detectors take by themselves.
 
-    To stop texting a man who did not ask for it is a harm too: for that the topic heads must agree, and where a rule has
-    already `told` which way he leaves, nothing is added.
+    To stop texting a man who did not ask for it is a harm too: for that the topic heads must agree, and nothing is added
+    where it is `settled`: a rule has already told which way he leaves, or so few words are no wish to leave.
     """
     found = {KINDS[kind] for kind, level in levels.hard.items() if scores.safety[kind] >= level}
     if scores.topics[0][0] in ABOUT_RESULTS and scores.safety["results_personal"] >= levels.reading:
         found.add(Safety.RESULTS)
     stop, wrong = scores.safety["opt_out"], scores.safety["wrong_number"]
-    if not told and scores.topics[0][0] in ("opt_out", "wrong_number") and stop + wrong >= levels.leave:
+    if not settled and scores.topics[0][0] in ("opt_out", "wrong_number") and stop + wrong >= levels.leave:
         found.add(Safety.OPT_OUT if stop >= wrong else Safety.WRONG_NUMBER)
     return found
 
@@ -141,19 +146,29 @@ def _topics(scores: Scores) -> tuple[str, ...]:
     return tuple(topic for topic, _ in scores.topics if topic not in NO_TOPIC)
 
 
-def _act(scores: Scores, of_parts: Sequence[Scores], levels: Thresholds) -> tuple[str, tuple[str, ...]]:
-    """Answer, choose, or say that it is not known."""
+def _act(
+    scores: Scores, of_parts: Sequence[Scores], levels: Thresholds, *, no: bool, doubt: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Answer, choose, or say that it is not known. Where there is a `no` or `doubt` that he comes, nothing books him."""
     two = _two_answers(of_parts, levels)
-    if two:
+    if two and not (doubt and "confirm" in two):
         return "answer", two
     best = _topics(scores)
     first = scores.topics[0][0]
+    if doubt and first == "confirm":
+        return ("choose", _listed(("reschedule", *best), doubt=doubt)) if no else (UNKNOWN, ())
     enough = levels.service if first in SERVICE else levels.answer
     if scores.sure >= enough and first not in NO_TOPIC:
         return "answer", best[:1]
     if scores.among >= levels.choose:
-        return "choose", best[:3]
-    return "unknown", ()
+        return "choose", _listed(best, doubt=doubt)
+    return UNKNOWN, ()
+
+
+def _listed(best: Sequence[str], *, doubt: bool) -> tuple[str, ...]:
+    """The three to choose from."""
+    hidden = NOT_LISTED | {"confirm"} if doubt else NOT_LISTED
+    return tuple(dict.fromkeys(topic for topic in best if topic not in hidden))[:3]
 
 
 def _questions(model: Heads, text: str) -> tuple[str, ...]:

@@ -25,7 +25,23 @@ CONFIRM_WORDS = frozenset(
     {"c", "yes", "y", "yep", "yeah", "si", "confirm", "confirmed", "confirmo", "i confirm", "sure"}
 )
 # Alone and with no question open, these mean nothing: the open question takes them first.
-NO_WORDS = frozenset({"no", "n", "nope", "nah", "no no", "nop", "nel"})
+NO_WORDS = frozenset(
+    {
+        "no",
+        "n",
+        "nope",
+        "nah",
+        "no no",
+        "nop",
+        "nel",
+        "no way",
+        "absolutely not",
+        "not a chance",
+        "heck no",
+        "no can do",
+    }
+    | {"claro que no", "para nada", "ni modo", "nope sorry", "no sorry"}
+)
 LANGUAGE_WORDS = {
     **dict.fromkeys(("english", "ingles", "in english", "en ingles", "inglish"), "en"),
     **dict.fromkeys(
@@ -94,6 +110,13 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         rf"(?:dejen?|deje|paren?|pare) de (?:enviar|mandar|escribir)\w*|cancelar (?:los )?{_MESSAGES}|"
         r"no me escriban(?: mas)?|dejenme en paz|quitenme de la lista|darme de baja)\b",
         r"^(?:ya )?no mas(?: por favor)?$",
+        r"\b(?:lose|forget|erase|remove|delete|drop|borr\w+|elimin\w+|quit\w+) (?:this|that|my|este|mi) "
+        r"(?:number|phone|contact|numero|telefono)\b",
+        r"^(?:please )?(?:not interested|no longer interested|go away|leave me be|(?:quit|stop) bothering me|enough already|"
+        r"that'?s enough|buzz off|get lost|knock it off|cut it out|no more please)(?: now| please| thanks| thank you)?$",
+        r"\b(?:dejen?|paren?) de (?:molestar|fastidiar|chingar)\w*|\bno (?:me )?(?:molesten?|fastidien)(?: mas)?\b",
+        r"^(?:por favor )?(?:no me interesa|dejenme(?: tranquilo)?|ya dejenme|ya basta|olvidense de mi|"
+        r"(?:ya )?no (?:escriban?|manden?)(?: mas)?)(?: por favor| gracias)?$",
     ),
     Safety.WRONG_NUMBER: (
         r"\bwrong (?:number|person|phone|guy|man)\b",
@@ -105,7 +128,9 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         rf"\b(?:this|that|it) isn'?t my (?:appointment|visit|scan)(?:$|{_TURNS_AWAY})",
         r"\bnever (?:had|made|booked) an? (?:appointment|visit|scan) (?:there|with you|at your)\b|"
         r"\bnever (?:had|made|booked) an? (?:appointment|visit)$",
-        r"\bnumero equivocado\b",
+        r"\b(?:numero (?:equivocado|errado|incorrecto)|persona equivocada)\b",
+        r"^(?:(?:i )?(?:do not|don'?t|dont) know (?:him|her)|no such person|not (?:his|her) (?:phone|number)|wrong num|"
+        r"no lo conozco|no la conozco|equivocado|se equivoco|se equivocaron)$",
         r"\b(?:no es (?:su|el|mi) numero|se equivoco de (?:numero|persona))\b",
     ),
     Safety.DIED: (
@@ -156,6 +181,25 @@ _NEWS = re.compile(
     r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|just (?:died|passed)|hoy|ayer|anoche|esta (?:manana|semana|noche)|"
     r"la semana pasada|hace (?:\w+ )?(?:dias|semanas)|el (?:lunes|martes|miercoles|jueves|viernes|sabado|domingo))\b"
 )
+
+# Of a few words a detector knows too little: what it takes for a wish to be left alone holds only beside one of these,
+# however spelled, so that "I don't know" and "no sé" silence nobody.
+_FEW = 3
+_OF_LEAVING = re.compile(
+    r"\b(?:s?t[aeo]?[bp]+|sto?h?a?p+\w*|sotp|stp|st0p|estop\w*|estpo|unsu\w*|desu\w*|dessu\w*|opt|desactiv\w*|disconti\w*|baja|"
+    r"par[ae]n?(?:le)?|det[ei]n\w*|basta|cease|quit\w*|borr\w+|elimin\w+|delet\w*|remov\w*|block\w*|bloqu\w*|saqu\w+|"
+    r"te?xt\w*|ms?gs?|mess\w*|mens\w*|spam\w*|har+as\w*|acos\w*|molest\w*|bug+\w*|bother\w*|annoy\w*|insist\w*|"
+    r"dejen\w*|dej[ae]me|alone|shut|hush|alerts?|avisos?|notif\w*|subscri\w*|suscri\w*|turn|"
+    r"off|out|enough|lists?|lista|mute\w*|silenc\w*|call[ae]\w*|jod\w*|fregu?\w*|ching\w*|lata|hart\w*|suficiente|fuera|apag\w*|"
+    r"lose|forget|olvid\w*|leave|scram|pipe down|get lost|go away|send\w*|mand\w*|escrib\w*|envi\w*|unenrol\w*|"
+    r"w?rong\w*|worng|wrng|e[qk][uv]?i[vb]\w*|num\w*|nro)\b"
+)
+
+
+def too_few_to_leave(text: str) -> bool:
+    """Whether a text is so short, and so free of the words of leaving, that only a rule may stop texting him for it."""
+    words = plain(text)
+    return len(words.split()) <= _FEW and not _OF_LEAVING.search(words)
 
 
 def _of_his_family(words: str) -> bool:
