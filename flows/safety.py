@@ -63,6 +63,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         r"\b(?:better off|easier) without me\b",
         r"\b(?:can'?t|cannot|cant) (?:go on|take (?:it|this) any ?more|do this any ?more)\b",
         r"\b(?:swallow|take|took|taken)\w*(?: \w+){0,3} (?:whole bottle|all (?:of )?my pills|all the pills)\b",
+        r"\b(?:i'?m|i am) not going on(?: any ?more| like this| with (?:this|my) life)?$",
         r"\bgoodbye (?:cruel )?world\b",
         r"\b(?:driv\w*|steer\w*|run)(?: \w+){0,4} (?:into|off)(?: \w+){0,2} (?:tree|wall|bridge|road|cliff|pole|train)\b",
         r"\bhow many(?: \w+){0,5} (?:pills|tablets)(?: \w+){0,7} (?:not wake|wake up|too many|be enough|to die|to end)\b",

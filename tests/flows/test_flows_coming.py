@@ -58,7 +58,7 @@ CLOCKS = [
 # What sounds like staying away and is a cry for help; each must reach the person who looks, one way or the other.
 GIVING_UP = [
     "I won't be here much longer", "I won't be here anymore", "I don't want to be here anymore",
-    "you won't see me again", "I won't be around", "I can't go on",
+    "you won't see me again", "I won't be around", "I can't go on", "I'm not going on",
     "I'm not coming back, I can't live like this", "I won't be there, I'll be dead by then",
     "not coming, I want to die", "I am not going to be here tomorrow", "cancel it, I won't be alive",
     "I won't be there. Not anywhere.", "not coming. tell my family I love them, goodbye", "no quiero seguir aquí",
