@@ -61,7 +61,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         r"\b(?:do not|don'?t|dont) (?:want|wanna) (?:to )?(?:live|be here|wake up|go on|be alive)\b",
         r"\bno (?:reason|point)(?: \w+){0,2} (?:to live|living|going on|go on)\b",
         r"\b(?:better off|easier) without me\b",
-        r"\b(?:can'?t|cannot|cant) (?:go on|take (?:it|this) any ?more|do this any ?more)\b",
+        r"\b(?:can'?t|cannot|cant) (?:go on|(?:take|do) (?:it|this) any ?more)\b",
         r"\b(?:swallow|take|took|taken)\w*(?: \w+){0,3} (?:whole bottle|all (?:of )?my pills|all the pills)\b",
         r"\b(?:i'?m|i am) not going on(?: any ?more| like this| with (?:this|my) life)?$",
         r"\bgoodbye (?:cruel )?world\b",
@@ -73,6 +73,7 @@ _RULES: dict[Safety, tuple[str, ...]] = {
         r"\b(?:matarme|suicidarme|quitarme la vida|hacerme dano)\b",
         r"\bno quiero (?:vivir|seguir viviendo|seguir)\b",
         r"\b(?:estarian|estaran) mejor sin mi\b",
+        r"^(?:ya )?no (?:puedo|aguanto) mas$",
     ),
     Safety.URGENT: (
         r"\b(?:can'?t|cannot|cant|hard|trouble|difficult\w*|struggling|problems?)(?: \w+){0,2} (?:breath\w*|swallow\w*)\b",

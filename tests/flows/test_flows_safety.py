@@ -48,7 +48,8 @@ CRISES = [
     "I dont want to be here anymore", "I don't want to wake up tomorrow", "stop, I want to die",
     "quiero morir", "me quiero morir", "voy a matarme", "no quiero vivir", "ya no quiero vivir",
     "no quiero seguir viviendo", "quiero suicidarme", "estarían mejor sin mí", "prefiero morir",
-    "pienso en quitarme la vida", "hacerme daño",
+    "pienso en quitarme la vida", "hacerme daño", "no puedo más", "ya no aguanto más", "I can't do it anymore",
+    "I'm not going on",
 ]  # fmt: skip
 URGENCIES = [
     "I can't breathe", "I can\u2019t breathe", "trouble breathing", "hard to breathe after the shot",
