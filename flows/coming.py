@@ -76,7 +76,7 @@ _OPEN = _any(
     r"maybe(?: not| so)?|perhaps|possibly|probably(?: not)?|hopefully|not yet|if i can|50 ?50",
     rf"(?:i |we |he )?(?:might|may)(?: not)?(?: {_COME})?",
     r"(?:i |we |he )?doubt(?: it| that)?|doubtful",
-    r"(?:it |that )?(?:all )?depends(?: on \w+(?: \w+)?)?",
+    r"(?:it |that )?(?:all )?depends(?: on (?:my|the) \w+)?",
     rf"(?:i |we |he )?will (?:try|see)(?: to {_COME}| and see| what i can do| how i feel| my best)?|we'll see",
     rf"(?:i am )?(?:trying|hoping)(?: to {_COME})?",
     rf"let me (?:check|see|think|ask|look|get back to you){_ABOUT_IT}",
@@ -132,7 +132,9 @@ _OF_DAY = _any(
     "[ap] ?m|o ?clock|o'clock|hrs?|hours?|horas?|sharp|en punto",
     "de la (?:manana|tarde|noche)|in the (?:morning|afternoon|evening)",
 )
-_CLOCK = re.compile(rf"(?:(?:at|around|about|by|it is|is it|a|la|las|es|son|como|eso de) )*{_HOUR}(?: ?{_OF_DAY})*")
+_CLOCK = re.compile(
+    rf"(?:(?:ok|okay|at|around|about|by|it is|is it|a|la|las|es|son|como|eso de) )*{_HOUR}(?: ?{_OF_DAY})*"
+)
 
 # Said by one who comes all the same.
 _CALMLY = re.compile(

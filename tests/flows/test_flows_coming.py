@@ -51,7 +51,8 @@ NO_YES = [
     "we want to come but we might not make it", "he is not coming, he told me yesterday evening",
 ]  # fmt: skip
 CLOCKS = [
-    "9:15", "10:15", "9.15", "9 15", "9:15 am", "9:15am", "10 am", "10AM", "at 9:15", "around 10", "9 o'clock", "noon",
+    "9:15", "10:15", "ok 9:15", "9.15", "9 15", "9:15 am", "9:15am", "10 am", "10AM", "at 9:15", "around 10",
+    "9 o'clock", "noon",
     "ten", "nine fifteen", "a las 9:15", "a las 10", "a las diez", "las 9 y media", "a las 9 de la mañana",
     "10 en punto",
 ]  # fmt: skip
