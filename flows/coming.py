@@ -183,6 +183,23 @@ _ASSENT = re.compile(
     + r"\b"
 )
 
+# Of a visit, most likely; but a man who is giving up says just these words: the line that helps goes before the answer.
+_EITHER = re.compile(
+    _BEFORE
+    + _any(
+        "(?:i )?(?:will not|might not|may not|am not going to|do not think i will) make it",
+        "(?:i )?(?:will not be coming back|am not coming back|am not going anymore)",
+        "(?:i )?am (?:done|finished|through)",
+        "(?:yo )?ya no (?:puedo|vuelvo|regreso)|hasta aqui llegue",
+    )
+    + "(?: anymore)?"
+)
+
+
+def could_be_giving_up(text: str) -> bool:
+    """Whether the whole text could as well be a cry for help as a word about the visit."""
+    return _EITHER.fullmatch(clean(text)) is not None
+
 
 def said(text: str) -> str:
     """What a text plainly says as a whole: confirm, reschedule, unknown; empty where it says something else."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows.coming import in_doubt, said, says_no
+from flows.coming import could_be_giving_up, in_doubt, said, says_no
 from flows.encoder import Heads, Scores, heads
 from flows.features import parts_of
 from flows.model import Decision, Safety
@@ -102,6 +102,8 @@ def route(text: str, context: Context) -> Decision:
     caution = tuple(
         kind for kind, level in levels.soft.items() if scores.safety[kind] >= level and KINDS[kind] not in found
     )
+    if could_be_giving_up(text) and not {Safety.CRISIS} & found and "crisis" not in caution:
+        caution = ("crisis", *caution)
     language = _language(scores, words)
     if found:
         return Decision("safety", _beside(found, scores, levels), found, caution, language, found - ruled)

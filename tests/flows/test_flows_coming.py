@@ -13,7 +13,7 @@ NOT_COMING = [
     "not coming", "im not coming", "I'm not coming", "no i am not coming", "wont be coming", "i will not be coming",
     "I won't be there", "i won't be there on saturday", "I won\u2019t be there", "i am not going", "not going",
     "we are not coming", "he's not coming", "dad is not coming", "my husband will not be there", "sorry, I can't come",
-    "i cant make it", "i wont make it", "i can't come", "I can't make it tomorrow", "can't come",
+    "i cant make it", "i can't come", "I can't make it tomorrow", "can't come",
     "we can't make it friday", "I will not be able to come", "won't be able to make it", "unable to attend",
     "I ain't coming", "no longer coming", "I don't plan on coming", "not going to be there", "not gonna come",
     "I am not going to the appointment", "I can't make my appointment", "unfortunately I can't attend",
@@ -131,3 +131,19 @@ def _reply(conversation: Conversation, body: str) -> Step:
 
 def _said(taken: Step) -> list[str]:
     return [effect.key for effect in taken.effects if isinstance(effect, Say)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I won't make it", "I might not make it", "I won't be coming back", "I'm done", "I'm not going to make it",
+     "I'm not going anymore", "ya no puedo", "sorry i wont make it", "Ya no regreso"],
+)  # fmt: skip
+def test_the_line_that_helps_goes_before_the_answer_where_he_may_be_giving_up(text: str) -> None:
+    decision = route(text, Context())
+    assert "crisis" in decision.caution or Safety.CRISIS in decision.safety
+
+
+@pytest.mark.parametrize("text", ["not coming", "no voy", "no puedo ir", "I can't make it on Friday", "done", "maybe"])
+def test_and_not_where_only_the_visit_can_be_meant(text: str) -> None:
+    decision = route(text, Context())
+    assert (decision.caution, decision.safety) == ((), frozenset())
