@@ -241,7 +241,7 @@ def replace_times(
     moved = (times[0], site.id, "booked") != (scan.arrival_at, scan.site_id, scan.state)
     if moved:
         scan.confirmed_at = None
-    if moved or booking.tracer != scan.tracer:  # another tracer is another preparation: said again
+    if moved or (booking.tracer != scan.tracer and old > now):  # another tracer is another preparation: said again
         scan.arrival_version = scan.plan_version + 1
     scan.arrival_at, scan.starts_at, scan.arrival_wall = times[0], times[1], booking.arrival_wall
     scan.site_id, scan.zone, scan.tracer, scan.reason = site.id, site.zone, booking.tracer, booking.reason

@@ -20,6 +20,7 @@ from service.tasks import open_task
 FAILED = ("failed", "undelivered")
 MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
 UNWANTED = frozenset({"opted_out", "frozen", "died"})  # an answer refused for this is missed by nobody
+A_MOMENT = timedelta(minutes=1)  # a text that has to be worded anew never turns in a circle
 AGAIN_AFTER = timedelta(minutes=2)
 NETWORK = ZoneInfo("America/Los_Angeles")  # where a mobile network's daily limits begin anew at midnight
 
@@ -45,8 +46,7 @@ def is_answer(row: Outbound) -> bool:
 def _word_anew(session: Session, row: Outbound, now: datetime) -> None:
     """A planned text worded before he asked for general ones: its moment comes once more, in the words he wants."""
     reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
-    reminder.status, reminder.due_at, reminder.reason, reminder.changed_at = "planned", now, row.reason, now
-    ring_after(session, "fire", row.clinic_id)
+    reminder.status, reminder.due_at, reminder.reason, reminder.changed_at = "planned", now + A_MOMENT, row.reason, now
 
 
 def after_failure(session: Session, row: Outbound, code: int | None, now: datetime, *, processed: bool) -> None:

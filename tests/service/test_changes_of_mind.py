@@ -159,7 +159,8 @@ def test_an_alarm_that_the_carrier_refuses_is_tried_with_patience_and_then_given
     assert first["status"] == "queued"
     assert first["attempts"] < 5
     house.until(house.clock.at + timedelta(hours=1))
-    assert outbound(house, f"id = {first['id']}")[0]["status"] == "failed"
+    assert outbound(house, f"id = {first['id']}")[0]["status"] == "refused"  # the next announcement is due by then
+    assert "on_call_unreachable" in house.tasks()
 
 
 def test_two_unprepared_patients_on_one_phone_are_two_tasks(house: House) -> None:

@@ -35,6 +35,11 @@ def blind(**facts: Any) -> Break:
     return patch
 
 
+def talk_openly(monkeypatch: Patch) -> None:
+    blind(too_open=False)(monkeypatch)
+    monkeypatch.setattr(Conversation, "form", property(lambda _: "detailed"))
+
+
 def never_void(monkeypatch: Patch) -> None:
     blind(current_plan=True, booked=True, died=False)(monkeypatch)
     monkeypatch.setattr(planning, "void", lambda *_: [])
@@ -91,7 +96,7 @@ BREAKS: dict[str, Break] = {
     "hush": lambda patch: patch.setattr(limits, "HUSH", timedelta(0)),
     "caps": no_caps,
     "checks": nothing_checked,
-    "discreet": lambda patch: patch.setattr(Conversation, "form", property(lambda _: "detailed")),
+    "discreet": talk_openly,
     "settlement": lambda patch: patch.setattr(settlement, "_open", lambda *_: []),
     "safety": lambda patch: patch.setattr(conversation, "_answer", lambda *_, **__: EMPTY),
 }

@@ -117,7 +117,7 @@ class Desk:
             return
         moved = (arrival, site, "booked") != (scan.arrival_at, scan.site, scan.state)
         changed = moved or asked["phone"] != scan.phone or asked["tracer"] != scan.tracer
-        if moved or asked["tracer"] != scan.tracer:
+        if moved or (asked["tracer"] != scan.tracer and scan.arrival_at > now):
             scan.epoch += 1
         if changed:
             scan.booked_at = now
