@@ -350,7 +350,7 @@ def test_a_task_shows_what_he_wrote_and_its_number_and_never_runs_it(house: Hous
             assert wrote.index("please call me &lt;script&gt;") < 200
             assert "<script>alert" not in page
             assert f"task {task['id']}<" in page
-        house.text("please call me " + "and call me again " * 30)
+        house.text("Can someone call me? " + "I would rather talk to a person than text about all this. " * 8)
         assert "<summary>More</summary>" in staff.get("/clinic/tasks").text
 
 
