@@ -20,7 +20,7 @@ from bench.common import Line, at_most, servers
 from flows.gate import Action, gate
 from service import clock, doorbell
 from service.store.database import Database, driver_url
-from service.store.queue import due_texts, mark_sending
+from service.store.queue import closing_texts, due_texts, mark_sending
 
 DUE, FEW, MANY = 1000, 10_000, 1_000_000
 OTHERS, EACH, OWN = 100, 4, 0.05  # other clinics, texts a person, this sender's share of what waits
@@ -48,6 +48,7 @@ class _Queue:
         start = time.perf_counter()
         try:
             with self.database.clinic(self.place.clinic) as session:
+                closing_texts(session, self.place.clinic, self.place.sender, now, DUE)
                 due = due_texts(session, self.place.clinic, self.place.sender, now, DUE)
                 cleared = [row.id for row in due if gate(row.attempt, now).action is Action.SEND]
                 mark_sending(session, self.place.clinic, cleared, now)

@@ -33,7 +33,7 @@ _PEOPLE = (
     """,
     """
     insert into consents (clinic_id, patient_id, contact_point_id, kind, given, obtained_by, how, at)
-    select clinic, n, n, 'texts', true, 'bench', 'made up', :now from people
+    select clinic, n, n, kind, true, 'bench', 'made up', :now from people, unnest(array['texts', 'detail']) as kind
     """,
     """
     insert into scans (clinic_id, id, external_id, patient_id, contact_point_id, site_id, arrival_at, starts_at,
