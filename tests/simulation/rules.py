@@ -233,7 +233,7 @@ class Rules:
     def watch(self, clinic_id: int, external_id: str) -> None:
         """A scan was booked or changed: look at it when its arrival comes."""
         scan = self.truth.scans.get((clinic_id, external_id))
-        if scan is not None:
+        if scan is not None and scan.arrival_at > self.now():  # a number corrected afterwards prepares nobody
             self.visits[clinic_id, external_id, scan.epoch] = scan.arrival_at
 
     def after_step(self) -> None:
