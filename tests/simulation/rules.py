@@ -90,7 +90,8 @@ class Rules:
         self.seen: dict[int, tuple[str, str]] = {}
         self.since = now()
         self.inbound: list[tuple[int, Arrived, Canned, str]] = []
-        self.visits: dict[tuple[int, str, int], datetime] = {}  # arrivals to look at when they come
+        # Arrivals to look at when they come, and the phone that the booking had then.
+        self.visits: dict[tuple[int, str, int], tuple[datetime, str]] = {}
 
     # As a text is taken ---------------------------------------------------------------------------------------------
 
@@ -216,6 +217,8 @@ class Rules:
             scan = about["external_id"]
             for name in (about["touchpoint"], *about["merged"]):
                 epoch = 0 if name in TIMELESS else about["epoch"]
+                if name == "invite":  # who texted START and has not agreed is asked anew
+                    epoch = self.truth.phone(carried.clinic_id, carried.to).starts
                 self._once((carried.clinic_id, carried.to, scan, epoch, name), f"{name} of {scan}")
         return about["key"], about["external_id"] or ""
 
@@ -234,7 +237,7 @@ class Rules:
         """A scan was booked or changed: look at it when its arrival comes."""
         scan = self.truth.scans.get((clinic_id, external_id))
         if scan is not None and scan.arrival_at > self.now():  # a number corrected afterwards prepares nobody
-            self.visits[clinic_id, external_id, scan.epoch] = scan.arrival_at
+            self.visits[clinic_id, external_id, scan.epoch] = scan.arrival_at, scan.phone
 
     def after_step(self) -> None:
         """No status fell, every failure that matters has its task, and nobody arrives unprepared and unphoned."""
@@ -249,9 +252,9 @@ class Rules:
             if row.status in ("failed", "undelivered") and {row.touchpoint, *(row.merged or ())} & MATTERS:
                 self._has_task(row)
         self.since = self.now()
-        for visit, at in [item for item in self.visits.items() if item[1] <= self.now()]:
+        for visit, (at, phone) in [item for item in self.visits.items() if item[1][0] <= self.now()]:
             del self.visits[visit]
-            self._prepared_or_phoned(*visit, at)
+            self._prepared_or_phoned(*visit, at, phone)
 
     def _has_task(self, row: Any) -> None:
         values = {"clinic": row.clinic_id, "kinds": list(PHONE_TASKS), "open": True, "scan": row.scan_id,
@@ -259,12 +262,12 @@ class Rules:
         if not self.look.execute(_TASK, values).scalar():
             raise Violation("failed without a task", f"text {row.id} ({row.key}): {row.reason}")
 
-    def _prepared_or_phoned(self, clinic_id: int, external_id: str, epoch: int, at: datetime) -> None:
+    def _prepared_or_phoned(self, clinic_id: int, external_id: str, epoch: int, at: datetime, phone: str) -> None:
         scan = self.truth.scans[clinic_id, external_id]
-        died = self.truth.phone(clinic_id, scan.phone).died_at
+        died = self.truth.phone(clinic_id, phone).died_at
         if scan.epoch != epoch or scan.state == "cancelled" or died:
             return
-        got = self.got[clinic_id, scan.phone, external_id, epoch, "prepare"]
+        got = self.got[clinic_id, phone, external_id, epoch, "prepare"]
         since = {"clinic": clinic_id, "scan": external_id, "since": scan.booked_at}
         if not got and not self.look.execute(_PREPARED, since).scalar():
             raise Violation("unprepared", f"{external_id} arrives at {at} without preparation, and nobody phones")

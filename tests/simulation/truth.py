@@ -14,6 +14,7 @@ class PhoneTruth:
     wrong_at: datetime | None = None
     died_at: datetime | None = None
     condolences: int = 0
+    starts: int = 0  # how often he asked for texts again
     heard_at: datetime | None = None
 
 
@@ -56,6 +57,7 @@ class Truth:
             phone.stopped_at, phone.confirmed = now, False
         if "start" in means:
             phone.stopped_at = None
+            phone.starts += 1
         if "wrong" in means and phone.wrong_at is None:
             phone.wrong_at = now
         if "died" in means and phone.died_at is None:
