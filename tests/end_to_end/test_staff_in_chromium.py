@@ -1,5 +1,6 @@
 """Staff pages left open, in a real browser: they renew themselves and leave alone what the reader is doing."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -97,7 +98,7 @@ def test_a_page_left_open_after_the_log_in_has_ended_goes_to_the_log_in(house: H
     log_in(house, page)
     page.goto("/clinic/scans/S-1")
     page.context.clear_cookies()
-    page.wait_for_url("**/clinic/login", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"/clinic/login$"), timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
