@@ -10,6 +10,7 @@ import random
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,16 @@ PATIENTS, CONNECTIONS, ROUNDS, PER_ROUND = 600, 4, 5, 300
 MENU = ("MENU", "menu", "options", "list", "Menu", "OPTIONS")  # said in turn: the loop guard silences a repeater
 FREE = ("Does it hurt?", "can I drive home after", "is it safe for my grandkids", "where do I park", "what is the scan")
 MIXED_PER_SECOND, MIXED_SECONDS = 100, 8
+
+# Everyone was asked, and agreed to detailed texts.
+_AGREED = (
+    """
+    insert into consents (clinic_id, patient_id, contact_point_id, kind, given, obtained_by, how, at)
+    select clinic_id, patient_id, contact_point_id, kind, true, 'bench', 'made up', :now
+    from scans, unnest(array['texts', 'detail']) as kind where clinic_id = :clinic
+    """,
+    "update conversations set state = 'ready' where clinic_id = :clinic",
+)
 
 
 def _phone(n: int) -> str:
@@ -144,7 +155,7 @@ async def _paced(port: int, requests: list[bytes]) -> list[float]:
 
 
 def _seed(settings: Settings) -> None:
-    """Patients who have opted in to detailed texts, with a scan in ten days."""
+    """Patients who have opted in to detailed texts, with a scan in ten days, and have written twice."""
     parts = open_parts(settings, ring=doorbell.silent)
     now = clock.utc_now()
     clinic = add_clinic(parts.database, "Bench", CLINIC_NUMBER, SITE, keywords="ours", now=now)
@@ -157,15 +168,12 @@ def _seed(settings: Settings) -> None:
             permission=Permission("bench", "made up", long_ago),
         )  # fmt: skip
         book(parts, clinic.clinic_id, f"S-{n}", read, actor="bench", now=now - timedelta(hours=1))
-        for turn, body in enumerate(("1", "1")):
-            arrived = Arrived(f"SMseed{n}-{turn}", _phone(n), CLINIC_NUMBER, body)
-            with parts.database.clinic(clinic.clinic_id) as session:
-                if turn == 0:  # as if the invitation had been said
-                    session.execute(
-                        text("update conversations set state = 'invited' where contact_point_id = "
-                             "(select id from contact_points where phone = :p)"), {"p": _phone(n)}
-                    )  # fmt: skip
-            receive(parts, clinic.clinic_id, clinic.sender_id, arrived, now - timedelta(minutes=50))
+    with parts.database.clinic(clinic.clinic_id) as session:
+        for statement in _AGREED:
+            session.execute(text(statement), {"clinic": clinic.clinic_id, "now": now})
+    for n, words in product(range(PATIENTS), MENU[:2]):
+        arrived = Arrived(f"SMseed{n}{words}", _phone(n), CLINIC_NUMBER, words)
+        receive(parts, clinic.clinic_id, clinic.sender_id, arrived, now - timedelta(minutes=50))
     parts.database.forget_connections()
     owner = create_engine(driver_url(settings.owner_url), isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:  # as the server does by itself within a minute

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from rq.timeouts import BaseTimeoutException
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS, Action, Priority, gate
-from flows.limits import SEND_ATTEMPTS
 from flows.pace import Pace
 from service import clock
 from service.carrier.port import Carrier, Message
@@ -35,7 +33,7 @@ BATCH = 500
 THREADS = 16
 WORTH_A_THREAD = 0.004  # seconds of waiting a call
 GIVE_UP_AFTER = 5  # unanswered calls in a batch, each of which may take the whole time-out
-BACKOFF = timedelta(seconds=15)
+BACKOFF, LONGEST_BACKOFF = timedelta(seconds=15), timedelta(minutes=4)
 
 _ACCEPTED = text("""
     update outbound set
@@ -146,8 +144,6 @@ def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[int, Message]) ->
     except CarrierError as error:
         trouble.unanswered += isinstance(error, Unknown)
         return Sent(outbound_id, error=error)
-    except BaseTimeoutException:
-        raise  # the job's own time is up
     except Exception as error:  # noqa: BLE001 - what nobody foresaw puts one text in doubt; the others keep their results
         log.warning("an odd answer of the carrier (text %s: %s)", outbound_id, type(error).__name__)
         trouble.unanswered += 1
@@ -179,9 +175,12 @@ def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime)
 
 def _record_failure(session: Session, row: Outbound, error: CarrierError, now: datetime) -> None:
     row.changed_at, row.error_code = now, error.code
-    if isinstance(error, Busy):  # nothing was processed: again and again, until it has become useless
-        row.attempts = min(row.attempts, SEND_ATTEMPTS - 1)
-        row.status, row.reason, row.due_at = "queued", "the carrier was busy", now + BACKOFF * 2**row.attempts
+    if isinstance(error, Busy):
+        # Nothing was processed, so it was no attempt: again and again until it has become useless, after as long a wait
+        # as it has waited already.
+        row.attempts -= 1
+        wait = min(max(BACKOFF, now - row.created_at), LONGEST_BACKOFF)
+        row.status, row.reason, row.due_at = "queued", "the carrier was busy", now + wait
     elif isinstance(error, Refused):
         after_failure(session, row, error.code, now, processed=False)
     else:

@@ -35,7 +35,8 @@ _COLUMNS = """
     join clinics c on c.id = cp.clinic_id
     join conversations cv on cv.clinic_id = cp.clinic_id and cv.contact_point_id = cp.id
     left join scans sc on sc.clinic_id = cp.clinic_id and sc.id = {scan}
-    left join patients p on p.clinic_id = cp.clinic_id and p.id = coalesce(sc.patient_id, cv.patient_id)
+    left join patients p on p.clinic_id = cp.clinic_id
+      and p.id = case when sc.id is null then cv.patient_id else sc.patient_id end
     join senders s on s.clinic_id = cp.clinic_id and s.id = {sender}
     join sites st on st.clinic_id = cp.clinic_id
       and st.id = coalesce(sc.site_id, (select min(x.id) from sites x where x.clinic_id = :clinic))
@@ -43,6 +44,7 @@ _COLUMNS = """
     where cp.clinic_id = :clinic and {where}
     for update of cv, cp
 """
+# A `case` above, as PostgreSQL trusts no `coalesce` under row-level security, and read every patient of the clinic for it.
 _FIRST_SENDER = "(select min(x.id) from senders x where x.clinic_id = :clinic)"
 _HEARD = "(select max(i.received_at) from inbound i where i.clinic_id = cp.clinic_id and i.contact_point_id = cp.id)"
 _BUSY = """

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from rq.timeouts import JobTimeoutException
 
 from service import conversation, reminders
 from service.carrier.port import Carrier, Message
@@ -16,6 +15,7 @@ from service.carrier.twilio import twilio_carrier
 from service.conversation import Arrived
 from service.delivery import send_due
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.errors import OutOfTime
 from service.reminders import fire_due
 from service.settlement import settle
 from service.store.queue import due_texts, mark_sending
@@ -72,7 +72,9 @@ def test_a_carrier_that_stays_busy_is_asked_with_patience_and_the_text_arrives_o
     later(house, timedelta(minutes=20))
     assert (status(house), house.bodies()) == ("queued", [])
     later(house, timedelta(hours=1))
-    assert (status(house), len(house.bodies())) == ("delivered", 1)
+    (row,) = outbound(house)
+    assert (row["status"], len(house.bodies())) == ("delivered", 1)
+    assert row["attempts"] == 1, "what the carrier did not process was no attempt"
     assert house.carrier.faults.counts()["429"] == 12
 
 
@@ -339,7 +341,7 @@ def test_a_reply_in_doubt_is_looked_up_before_texts_that_only_lack_their_receipt
 class _Odd:
     """The house's carrier, of which the first answer is none that anybody foresaw."""
 
-    def __init__(self, real: Carrier, error: Exception) -> None:
+    def __init__(self, real: Carrier, error: BaseException) -> None:
         self.real, self.errors = real, [error]
 
     def send(self, message: Message) -> str:
@@ -364,6 +366,6 @@ def test_an_odd_answer_of_the_carrier_leaves_the_others_of_the_batch_their_resul
 def test_a_job_whose_time_is_up_is_no_odd_answer(house: House) -> None:
     house.book()
     fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
-    late = dataclasses.replace(house.parts, carrier=cast(Carrier, _Odd(house.parts.carrier, JobTimeoutException())))
-    with pytest.raises(JobTimeoutException):
+    late = dataclasses.replace(house.parts, carrier=cast(Carrier, _Odd(house.parts.carrier, OutOfTime("too long"))))
+    with pytest.raises(OutOfTime):
         send_due(late, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
