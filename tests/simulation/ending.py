@@ -1,5 +1,6 @@
 """The rules that can be judged only when all is quiet: nothing open, nothing merely absent, every cry answered."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 CHECKS = {"preparation_check", "results_check"}
 DONE = {"accepted", "sending_at_carrier", "sent", "delivered"}
 NOT_GONE = {"failed", "undelivered", "canceled", "refused"}
+SAYS_WHEN = {"tomorrow", "today", "moved", "cancelled"}
 PLAN = {"about", "prepare", "tomorrow", "today", "after", "results", "questions", "goodbye"}
 
 _OPEN = text("""
@@ -47,6 +49,12 @@ _SAFETY_TASKS = text("""
     where t.clinic_id = :clinic and c.phone = :phone
       and (t.opened_at >= :at or t.closed_at is null or t.closed_at >= :at)
 """)
+_PHONED = text("""
+    select exists (select from tasks t join scans s on s.clinic_id = t.clinic_id and s.id = t.scan_id
+                   where s.clinic_id = :clinic and s.external_id = :scan
+                     and t.kind in ('phone_change', 'not_delivered')
+                     and (t.opened_at >= :since or t.closed_at is null or t.closed_at >= :since))
+""")
 
 
 def check(rules: "Rules", stored: dict[str, str]) -> None:
@@ -58,6 +66,7 @@ def check(rules: "Rules", stored: dict[str, str]) -> None:
     _texts(rules, got)
     _reminders(rules, got)
     _plans(rules)
+    _last_words(rules)
     _inbound(rules, stored, got)
 
 
@@ -107,6 +116,29 @@ def _plans(rules: "Rules") -> None:
         asked = {"clinic": clinic_id, "scan": external_id}
         if missing and not died and not rules.look.execute(_NO_PERMISSION, asked).scalar():
             raise Violation("absent", f"{external_id} has no row for {sorted(missing)}")
+
+
+def _last_words(rules: "Rules") -> None:
+    """Whom we told when his visit is does not keep a wrong hour: the last text says what is so, or someone phones him."""
+    told: dict[tuple[int, str], tuple[str, datetime, str]] = {}
+    for carried in rules.carrier.log:
+        about = rules.about.get(carried.ref, {})
+        names = {about.get("touchpoint"), *(about.get("merged") or ())}
+        scan = rules.truth.scans.get((carried.clinic_id, about.get("external_id") or ""))
+        if scan and carried.arrived_at is not None and carried.to == scan.phone and names & SAYS_WHEN:
+            told[carried.clinic_id, scan.external_id] = about["stands"]
+    for (clinic_id, external_id), last in told.items():
+        scan = rules.truth.scans[clinic_id, external_id]
+        phone = rules.truth.phone(clinic_id, scan.phone)
+        if last == scan.stands() or phone.stopped_at or phone.wrong_at or phone.died_at:
+            continue
+        if last[0] == "on" and scan.settled_at and scan.settled_at >= last[1]:
+            continue  # changed when the hour that he knew was past
+        asked = {"clinic": clinic_id, "scan": external_id, "since": scan.settled_at}
+        if not rules.look.execute(_PHONED, asked).scalar():
+            raise Violation(
+                "last word", f"{external_id}: told {last}, and it is {scan.stands()} since {scan.settled_at}"
+            )
 
 
 def _inbound(rules: "Rules", stored: dict[str, str], got: dict[tuple[int, int], list[Carried]]) -> None:

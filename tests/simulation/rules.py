@@ -107,6 +107,7 @@ class Rules:
         phone = self.truth.phone(carried.clinic_id, carried.to)
         scan = self.truth.scans.get((carried.clinic_id, about["external_id"] or ""))
         about["epoch"], about["moves"] = (scan.epoch, scan.moves) if scan else (0, 0)
+        about["stands"] = scan.stands() if scan else None
         self._after_stop(about, phone)
         self._disclosing(about, carried)
         if scan is not None:

@@ -110,7 +110,7 @@ class Desk:
         scan = self.truth.scans.get(key)
         if scan is None:
             scan = ScanTruth(external_id, journey.patient, asked["phone"], "booked", arrival, site,
-                             self.zones[journey.clinic], asked["tracer"], booked_at=now,
+                             self.zones[journey.clinic], asked["tracer"], booked_at=now, settled_at=now,
                              permission=journey.permission)  # fmt: skip
             scan.arrivals.append((arrival, site))
             self.truth.scans[key] = scan
@@ -121,6 +121,8 @@ class Desk:
             scan.epoch += 1
         if changed:
             scan.booked_at = now
+        if moved:
+            scan.settled_at = now
         scan.moves += moved
         scan.phone, scan.state, scan.tracer = asked["phone"], "booked", asked["tracer"]
         scan.arrival_at, scan.site = arrival, site
@@ -139,6 +141,8 @@ class Desk:
         finally:
             if scan is not None and getattr(self.parts.database, "committed", True) and scan.state == "booked":
                 scan.state = how["state"]
+                if scan.state == "cancelled":
+                    scan.settled_at = now
 
     def release(self, journey: Journey, now: datetime) -> None:
         """Someone has spoken to him after a safety reply."""

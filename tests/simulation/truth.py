@@ -33,8 +33,13 @@ class ScanTruth:
     epoch: int = 0
     moves: int = 0
     booked_at: datetime | None = None
+    settled_at: datetime | None = None  # when it got its present hour and place, or was called off
     permission: bool = True
     arrivals: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def stands(self) -> tuple[str, datetime, str]:
+        """What a man has to know of it: whether it takes place, when and where."""
+        return "cancelled" if self.state == "cancelled" else "on", self.arrival_at, self.site
 
 
 @dataclass
