@@ -22,6 +22,7 @@ BEFORE_VISIT = ("prepare", "tomorrow", "today")
 AHEAD = frozenset({"invite", "invite_again", "about", "moved", "preparation_check", *BEFORE_VISIT})
 TIMELESS = ("invite", "invite_again", "about")  # what they say is true whenever the visit is
 NOTICES = frozenset({"moved", "cancelled"})
+DAYS = frozenset({"tomorrow", "today"})  # held until they are worthless it is too late to phone
 
 
 @dataclass(frozen=True)

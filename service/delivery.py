@@ -8,7 +8,7 @@ succeeds or fails alone.
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,7 +20,7 @@ from flows.pace import Pace
 from service import clock
 from service.carrier.port import Carrier, Message
 from service.errors import Busy, CarrierError, Refused, Unknown
-from service.failures import after_failure, after_refusal
+from service.failures import after_failure, after_refusal, not_out_yet
 from service.store.database import ring_after
 from service.store.queue import Due, closing_texts, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 THREADS = 16
 WORTH_A_THREAD = 0.004  # seconds of waiting a call
+GATE_HOLDS = 5.0  # seconds from the claim; who stops us later must not get a text that was cleared before he did
 GIVE_UP_AFTER = 5  # unanswered calls in a batch, each of which may take the whole time-out
 BACKOFF, LONGEST_BACKOFF = timedelta(seconds=15), timedelta(minutes=4)
 
@@ -40,16 +41,20 @@ _ACCEPTED = text("""
         provider_sid = taken.sid,
         status = case when outbound.status in ('queued', 'sending', 'uncertain') then 'accepted' else outbound.status end,
         changed_at = :now
-    from unnest(cast(:ids as bigint[]), cast(:sids as text[])) as taken (id, sid)
-    where outbound.clinic_id = :clinic and outbound.id = taken.id
+    from unnest(cast(:ids as bigint[]), cast(:refs as text[]), cast(:sids as text[])) as taken (id, ref, sid)
+    where outbound.clinic_id = :clinic and outbound.id = taken.id and outbound.ref = taken.ref
 """)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What one call came to: the carrier's id, or the error."""
+    """What one call came to: the carrier's id, or the error; neither where it was not made.
+
+    By its ref, as a receipt that overtakes our own record may have begun a new attempt of the same row.
+    """
 
     outbound_id: int
+    ref: str
     sid: str = ""
     error: CarrierError | None = None
 
@@ -99,8 +104,8 @@ def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> t
     return cleared, pace
 
 
-def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:
-    return row.id, Message(
+def _message(parts: Parts, row: Due, seconds: int) -> tuple[Sent, Message]:
+    return Sent(row.id, row.ref), Message(
         to=row.phone,
         body=row.body,
         sender=row.sender_phone,
@@ -110,17 +115,16 @@ def _message(parts: Parts, row: Due, seconds: int) -> tuple[int, Message]:
     )
 
 
-def call(carrier: Carrier, messages: Sequence[tuple[int, Message]]) -> list[Sent]:
-    """Hand over each message once. No database connection is held meanwhile.
+def call(carrier: Carrier, messages: Sequence[tuple[Sent, Message]]) -> list[Sent]:
+    """Hand over each message once, within GATE_HOLDS; the rest come back as they were. No database connection is held.
 
     As many threads as the waiting is worth: the first call is timed, and where the carrier answers at once more threads
     would only wait for each other. A carrier that stops answering is not tried with the rest of the batch: those go back
     untouched.
     """
-    trouble = _Trouble()
-    started = clock.stopwatch()
+    trouble = _Trouble(clock.stopwatch())
     first = _call_one(carrier, trouble, messages[0])
-    threads = min(THREADS, int((clock.stopwatch() - started) / WORTH_A_THREAD), len(messages) - 1)
+    threads = min(THREADS, int((clock.stopwatch() - trouble.since) / WORTH_A_THREAD), len(messages) - 1)
     one = partial(_call_one, carrier, trouble)
     if threads < 2:
         return [first, *map(one, messages[1:])]
@@ -130,30 +134,32 @@ def call(carrier: Carrier, messages: Sequence[tuple[int, Message]]) -> list[Sent
 
 @dataclass
 class _Trouble:
-    """How many calls of this batch ended without an answer."""
+    """Since when the calls of this batch are made, by the stopwatch, and how many of them ended without an answer."""
 
+    since: float
     unanswered: int = 0
 
 
-def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[int, Message]) -> Sent:
-    outbound_id, message = item
+def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[Sent, Message]) -> Sent:
+    sent, message = item
     if trouble.unanswered >= GIVE_UP_AFTER:
-        return Sent(outbound_id, error=Busy(None, "not tried: the carrier does not answer"))
+        return replace(sent, error=Busy(None, "not tried: the carrier does not answer"))
+    if clock.stopwatch() - trouble.since > GATE_HOLDS:
+        return sent
     try:
-        return Sent(outbound_id, carrier.send(message))
+        return replace(sent, sid=carrier.send(message))
     except CarrierError as error:
         trouble.unanswered += isinstance(error, Unknown)
-        return Sent(outbound_id, error=error)
+        return replace(sent, error=error)
     except Exception as error:  # noqa: BLE001 - what nobody foresaw puts one text in doubt; the others keep their results
-        log.warning("an odd answer of the carrier (text %s: %s)", outbound_id, type(error).__name__)
+        log.warning("an odd answer of the carrier (text %s: %s)", sent.outbound_id, type(error).__name__)
         trouble.unanswered += 1
-        return Sent(outbound_id, error=Unknown(None, f"an odd answer ({type(error).__name__})"))
+        return replace(sent, error=Unknown(None, f"an odd answer ({type(error).__name__})"))
 
 
 def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime) -> None:
     """Write down what became of each call; a receipt that came first is never overwritten."""
-    accepted = [result for result in results if result.error is None]
-    failed = [(result.outbound_id, result.error) for result in results if result.error is not None]
+    accepted = [result for result in results if result.sid]
     with parts.database.clinic(clinic_id) as session:
         # A result lost with a crashing server leaves `sending`, which is looked up: no need to wait for the disk here.
         session.execute(text("set local synchronous_commit = off"))
@@ -163,25 +169,36 @@ def record(parts: Parts, clinic_id: int, results: Sequence[Sent], now: datetime)
                 {
                     "clinic": clinic_id,
                     "ids": [result.outbound_id for result in accepted],
+                    "refs": [result.ref for result in accepted],
                     "sids": [result.sid for result in accepted],
                     "now": now,
                 },
             )
-        for outbound_id, error in failed:
-            row = session.get_one(Outbound, (clinic_id, outbound_id), with_for_update=True)
-            if row.status == "sending":
-                _record_failure(session, row, error, now)
+        for result in results:
+            if not result.sid:
+                row = session.get_one(Outbound, (clinic_id, result.outbound_id), with_for_update=True)
+                if (row.status, row.ref) == ("sending", result.ref):
+                    _record_failure(session, row, result.error, now)
 
 
-def _record_failure(session: Session, row: Outbound, error: CarrierError, now: datetime) -> None:
-    row.changed_at, row.error_code = now, error.code
-    if isinstance(error, Busy):
-        # Nothing was processed, so it was no attempt: again and again until it has become useless, after as long a wait
-        # as it has waited already.
-        row.attempts -= 1
+def _record_failure(session: Session, row: Outbound, error: CarrierError | None, now: datetime) -> None:
+    row.changed_at, row.error_code = now, error.code if error else None
+    if error is None:  # not tried in time: it asks the gate once more, and at once
+        _take_back(row)
+    elif isinstance(error, Busy):  # again and again until it has become useless, after as long as it has waited already
+        _take_back(row)
         wait = min(max(BACKOFF, now - row.created_at), LONGEST_BACKOFF)
-        row.status, row.reason, row.due_at = "queued", "the carrier was busy", now + wait
+        row.reason, row.due_at = "the carrier was busy", now + wait
+        not_out_yet(session, row, row.reason, now)
     elif isinstance(error, Refused):
         after_failure(session, row, error.code, now, processed=False)
     else:
         row.status, row.reason = "uncertain", "the carrier did not answer; it is being looked up"
+        not_out_yet(session, row, row.reason, now)
+
+
+def _take_back(row: Outbound) -> None:
+    """Nothing was processed, so it was no attempt."""
+    row.status, row.attempts = "queued", row.attempts - 1
+    if not row.attempts:
+        row.tried_at = None

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS, Priority
+from flows.journey import DAYS, NOTICES
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
 from service.store.audit import consent
@@ -18,6 +19,8 @@ from service.store.texts import Outbound, Task
 from service.tasks import open_task
 
 FAILED = ("failed", "undelivered")
+LOST = (*FAILED, "canceled")
+TO_PHONE_IN = timedelta(hours=3)
 MATTERS = frozenset({"prepare", "tomorrow", "today", "moved", "cancelled"})
 UNWANTED = frozenset({"opted_out", "frozen", "died"})  # an answer refused for this is missed by nobody
 A_MOMENT = timedelta(minutes=1)  # a text that has to be worded anew never turns in a circle
@@ -70,6 +73,7 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
         if not processed and not (passes_pause and row.attempts >= SEND_ATTEMPTS):
             # Nothing left our hands: it waits until an operator lifts the pause, or is tried again with patience.
             row.status, row.due_at = "queued", now + (AGAIN_AFTER * row.attempts if passes_pause else timedelta(0))
+            not_out_yet(session, row, what.words, now, patience=timedelta(0))
             return
     if what.kind == "uncertain" and not processed:
         row.status = "uncertain"
@@ -79,6 +83,17 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
     if what.kind in ("number", "opted_out"):
         _set_aside(session, row, what.kind, what.words, now)
     tell_someone(session, row, what.words, now, always=what.kind in ("person", "sender"))
+
+
+def not_out_yet(
+    session: Session, row: Outbound, why: str, now: datetime, patience: timedelta = timedelta(minutes=5)
+) -> None:
+    """A planned text came back. Where little time is left for what changes his day, someone is told while he can phone."""
+    if row.reminder_id is None or row.valid_until is None or row.valid_until - now > TO_PHONE_IN:
+        return
+    reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
+    if (NOTICES | DAYS) & {reminder.touchpoint, *reminder.merged} and now - row.created_at >= patience:
+        tell_someone(session, row, why, now)
 
 
 def _tomorrow(row: Outbound, now: datetime) -> bool:
@@ -121,6 +136,8 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
         said = {reminder.touchpoint, *reminder.merged}
     scan = session.get(Scan, (row.clinic_id, row.scan_id)) if row.scan_id is not None else None
+    if said and scan and scan.contact_point_id != row.contact_point_id:
+        return  # the booking has left that number, and everything is planned anew for the other
     ahead = scan is not None and scan.state == "booked" and scan.arrival_at > now
     if row.key in ("crisis", "urgent"):
         kind = "cannot_reach"
@@ -128,6 +145,8 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         kind = "phone_change"
     elif is_answer(row) and row.status == "refused":  # it waited until it was of no use: a person answers him
         kind = "paused_text" if why == REASONS["paused"] else "late_text"
+    elif row.inbound_id is not None and row.priority != Priority.KEYWORD and row.status in LOST:
+        kind = "not_delivered"  # he asked, and heard nothing
     elif ahead and said & {"prepare", "tomorrow", "today", "invite", "invite_again"}:
         kind = "phone_preparation"
     elif said & MATTERS or always:

@@ -27,6 +27,7 @@ _WHY = {
     "late_text": "it reached us late",
     "unhandled": "our own program failed on it",
 }
+_NOT_THERE = ("refused", "failed", "undelivered", "canceled")
 _CARRIER_WORDS = CARRIER_STOP_WORDS | CARRIER_HELP_WORDS | START_WORDS
 _CHANGED_STATUS = {"late": "reached us late: only what cannot wait was answered",
                    "unhandled": "our own program failed on it: only a general reply was sent"}  # fmt: skip
@@ -68,8 +69,8 @@ def fates(session: Session, clinic_id: int, texts: Sequence[Inbound]) -> dict[in
         .where(Outbound.clinic_id == clinic_id, Outbound.inbound_id.in_(ids))
         .order_by(Outbound.id)
     ).all()
-    kept = {reply.inbound_id for reply in replies if reply.status != "refused"}
-    refused = {reply.inbound_id: reply.reason for reply in replies if reply.status == "refused"}
+    kept = {reply.inbound_id for reply in replies if reply.status not in _NOT_THERE}
+    refused = {reply.inbound_id: reply.reason for reply in replies if reply.status in _NOT_THERE}
     by_carrier = _senders_with_carrier_words(session, clinic_id)
     tasks = _tasks(session, clinic_id, texts)
     told = {}
@@ -138,7 +139,7 @@ def unanswered(session: Session, clinic_id: int, limit: int = 200) -> list[Unans
     """Texts that led to no answer or only to a choice, newest first."""
     tier = Inbound.decision["tier"].astext
     replied = exists().where(
-        Outbound.clinic_id == Inbound.clinic_id, Outbound.inbound_id == Inbound.id, Outbound.status != "refused"
+        Outbound.clinic_id == Inbound.clinic_id, Outbound.inbound_id == Inbound.id, Outbound.status.not_in(_NOT_THERE)
     )
     there = or_(Inbound.body != "", and_(Inbound.media > 0, Inbound.words_removed_at.is_(None)))
     rows = session.scalars(

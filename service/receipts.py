@@ -70,7 +70,7 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
     row.provider_sid = row.provider_sid or sid or None
     if not rises(row.status, status):
         return False
-    if RANK[row.status] < RANK["accepted"]:
+    if RANK.get(row.status, 0) < RANK["accepted"]:
         row.listings = 0  # from here on it is looked up for what became of it, no longer for whether it is there
     row.status, row.changed_at = status, now
     if status in ("failed", "undelivered"):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from flows.engine import step
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.journey import NOTICES, fits, window_of
+from flows.journey import DAYS, NOTICES, fits, window_of
 from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
 from flows.rank import INVITES, planned_priority
@@ -37,7 +37,6 @@ from service.wiring import Parts
 log = logging.getLogger(__name__)
 
 MATTERS = frozenset({"prepare", "tomorrow", "today"})  # without these he stands there unprepared: someone phones
-DAYS = frozenset({"tomorrow", "today"})  # held until they are worthless it is too late to phone
 
 
 def fire_due(parts: Parts, clinic_id: int, now: datetime, limit: int = 100) -> int:
