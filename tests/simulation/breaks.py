@@ -29,8 +29,9 @@ def blind(**facts: Any) -> Break:
     """A gate that believes these facts whatever is so."""
 
     def patch(monkeypatch: Patch) -> None:
-        refusal = the_gate._refusal
+        refusal, hold = the_gate._refusal, the_gate._hold
         monkeypatch.setattr(the_gate, "_refusal", lambda attempt, now: refusal(replace(attempt, **facts), now))
+        monkeypatch.setattr(the_gate, "_hold", lambda attempt, now: hold(replace(attempt, **facts), now))
 
     return patch
 
@@ -92,6 +93,7 @@ BREAKS: dict[str, Break] = {
     "no_void": never_void,
     "receipts": lambda patch: patch.setattr(receipts, "rises", lambda old, new: True),
     "blind_resend": blind_resend,
+    "pause": blind(paused=False),
     "window": always_open,
     "hush": lambda patch: patch.setattr(limits, "HUSH", timedelta(0)),
     "caps": no_caps,

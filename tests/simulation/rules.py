@@ -163,6 +163,8 @@ class Rules:
 
     def _automated(self, about: dict[str, Any], carried: Carried, phone: PhoneTruth, scan: ScanTruth) -> None:
         name, now, where = about["touchpoint"], self.now(), f"{about['touchpoint']} (text {about['id']})"
+        if self.truth.holds(carried.clinic_id, scan.patient):
+            raise Violation("pause", where)
         if scan.state not in ("booked", "completed") and name != "cancelled":
             raise Violation("moved", f"{where} about a visit that is {scan.state}")
         if scan.state == "booked" and name == "cancelled":

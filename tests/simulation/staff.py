@@ -31,6 +31,7 @@ def open_clinic(parts: Parts, number: int, clinic: Clinic, now: datetime) -> tup
     phone = f"+1212555010{number}"
     added = add_clinic(parts.database, f"Clinic {number}", phone, facts, keywords=clinic.keywords, now=now)
     with parts.database.clinic(added.clinic_id) as session:
+        session.get_one(Sender, (added.clinic_id, added.sender_id)).segments_per_second = clinic.pace
         first = session.get_one(Site, (added.clinic_id, added.site_id))
         columns = {c.name: getattr(first, c.name) for c in Site.__table__.columns if c.name != "id"}
         session.add(Site(**columns | {"name": SITES[1], "address": "9 Hill Street"}))
@@ -162,11 +163,13 @@ class Desk:
         """The operators' switch."""
         with self.parts.database.cross() as connection:
             set_switch(connection, "pause", "on" if value else "off", by="simulation", now=now)
+        self.truth.pause(0, "", value)
 
     def pause_clinic(self, value: bool, now: datetime) -> None:
         """One clinic's switch."""
         values = {"at": now if value else None, "id": self.clinics[0].clinic_id}
         self.owner.execute(text("update clinics set paused_at = :at where id = :id"), values)
+        self.truth.pause(self.clinics[0].clinic_id, "", value)
 
     def pause_patient(self, journey: Journey, value: bool, now: datetime) -> None:
         """Staff hold one patient's automated texts."""
@@ -175,6 +178,7 @@ class Desk:
         self.owner.execute(
             text("update patients set paused_at = :at where clinic_id = :clinic and external_id = :id"), values
         )
+        self.truth.pause(clinic_id, journey.patient, value)
 
     def mend(self, clinic_id: int) -> None:
         """Operators let a stopped number send again."""

@@ -32,7 +32,7 @@ FATES = (
     "undelivered",
 )
 WEBHOOK_FAULTS = ("twice_at_once", "retried", "late_answer", "lost_answer", "broken")
-ACTIVITIES = ("send", "send", "fire", "settle", "announce", "turn", "turn", "book", "end", "receipt", "receipt",
+ACTIVITIES = ("send", "send", "send_now", "fire", "settle", "announce", "turn", "turn", "book", "end", "receipt", "receipt",
               "stop_texts")  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class Clinic:
     zone: str
     keywords: str
     late_window: bool  # 8:00 to 21:00 rather than 9:00 to 20:00
+    pace: int = 1  # segments a second of its number; a fast one sends many texts in one claim
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def tell(seed: int) -> Story:
     random = Random(seed)
     start = random.choice(STARTS) + timedelta(minutes=random.randrange(0, 24 * 60))
     clinics = tuple(
-        Clinic(random.choice(SITE_ZONES), random.choice(KEYWORDS), random.random() < 0.2)
+        Clinic(random.choice(SITE_ZONES), random.choice(KEYWORDS), random.random() < 0.2, random.choice((1, 1, 50)))
         for _ in range(random.choice((1, 1, 2, 3)))
     )
     journeys: list[Journey] = []
@@ -286,7 +287,7 @@ def _fault(random: Random, add: Any, at: int) -> None:
 def _weather(random: Random, end: int) -> list[Step]:
     """What befalls the whole house: crashes, lost rings, pauses."""
     points = [
-        f"{random.choice(ACTIVITIES)}.{random.choice((1, 1, 2))}.{random.choice(('before', 'after'))}"
+        f"{random.choice(ACTIVITIES)}.{random.choice((1, 1, 2, 3))}.{random.choice(('before', 'after'))}"
         for _ in range(random.choice((0, 1, 3, 6)))
     ]
     steps = [Step(random.randrange(0, end), -1, "crash", {"point": point}) for point in points]

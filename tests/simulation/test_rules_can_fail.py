@@ -49,6 +49,7 @@ FOUND: list[tuple[str, str, Story]] = [
     ("moved", "no_void", story((DAY, "end", {"state": "cancelled"}))),
     ("status", "receipts", story((0, "fault", {"fault": "reordered_receipts"}))),
     ("twice", "blind_resend", story((0, "fault", {"fault": "timeout_after"}))),
+    ("pause", "pause", story((DAY, "pause_patient", {"seconds": 5 * DAY}))),
     ("window", "window", story((0, "book", {"arrival": VISIT, "zone": "Pacific/Honolulu"}))),
     ("hush", "hush", story((3 * DAY - 5 * MINUTE, "text", {"body": "does it hurt"}))),
     ("failed without a task", "checks",

@@ -49,10 +49,19 @@ class Truth:
     phones: dict[tuple[int, str], PhoneTruth] = field(default_factory=dict)
     scans: dict[tuple[int, str], ScanTruth] = field(default_factory=dict)
     zones: dict[tuple[int, str], str | None] = field(default_factory=dict)
+    paused: set[tuple[int, str]] = field(default_factory=set)  # clinic and patient; 0 and "" stand for all of them
 
     def phone(self, clinic_id: int, number: str) -> PhoneTruth:
         """What is so of a phone."""
         return self.phones.setdefault((clinic_id, number), PhoneTruth())
+
+    def holds(self, clinic_id: int, patient: str) -> bool:
+        """Whether somebody has held this patient's planned texts."""
+        return bool({(0, ""), (clinic_id, ""), (clinic_id, patient)} & self.paused)
+
+    def pause(self, clinic_id: int, patient: str, value: bool) -> None:
+        """Somebody holds planned texts, or lets them go."""
+        (self.paused.add if value else self.paused.discard)((clinic_id, patient))
 
     def hear(self, clinic_id: int, number: str, means: frozenset[str], now: datetime) -> None:
         """A text has been taken in: what it means holds from here."""
