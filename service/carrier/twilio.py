@@ -99,7 +99,17 @@ class TwilioCarrier:
                     raise Unknown(None, "the listing is too long to reach back to that moment")
                 at = _utc(m.date_created)
                 if str(m.direction).startswith("outbound") and (at is None or at >= earliest):
-                    listed.append(Listed(m.sid, str(m.status), m.body or "", m.to, at, m.error_code))
+                    item = Listed(
+                        sid=m.sid,
+                        status=str(m.status),
+                        body=m.body or "",
+                        to=m.to,
+                        sender=m.from_ or "",
+                        messaging_service_sid=m.messaging_service_sid,
+                        created_at=at,
+                        error_code=m.error_code,
+                    )
+                    listed.append(item)
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
         return listed
