@@ -24,6 +24,7 @@ from service.failures import after_failure, after_refusal
 from service.store.database import ring_after
 from service.store.queue import Due, closing_texts, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
+from service.tasks import open_task
 from service.twiml import status_url
 from service.wiring import Parts
 
@@ -96,6 +97,8 @@ def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> t
             hold(session, row, verdict.until or now + timedelta(minutes=1), REASONS[verdict.reason], now)
         else:
             after_refusal(session, row.clinic_id, row.id, verdict.reason, now)
+            if verdict.reason == "unreadable":  # staff cannot mend that
+                open_task(session, row.clinic_id, "cannot_word", now=now, why=f"text {row.id}: {REASONS['unreadable']}")
     return cleared, pace
 
 
