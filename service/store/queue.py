@@ -50,11 +50,11 @@ _CLAIM = """
                where k.clinic_id = o.clinic_id and k.contact_point_id = o.contact_point_id
                  and k.patient_id = sc.patient_id and k.kind = 'detail' order by k.id desc limit 1), false) as too_open,
            case when o.automated and not o.exempt then array(
-               select coalesce(x.tried_at, x.created_at) from outbound x
+               select x.tried_at from outbound x
                where x.clinic_id = o.clinic_id and x.contact_point_id = o.contact_point_id
-                 and coalesce(x.tried_at, x.created_at) > cast(:now as timestamptz) - interval '7 days'
+                 and x.tried_at > cast(:now as timestamptz) - interval '7 days'
                  and x.automated and not x.exempt
-                 and x.status <> 'refused' and x.id < o.id) end as texted_at
+                 and x.status <> 'refused' and x.id <> o.id) end as texted_at
     from due o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     join clinics c on c.id = o.clinic_id
