@@ -25,7 +25,8 @@ from service.settings import Settings
 
 TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 BUSY_CODES = frozenset({429, 20429})
-PAGE, MOST_LISTED = 50, 5_000  # one small page is what a listing usually costs
+PAGE = 50  # one small page is what a listing usually costs
+MOST_LISTED = 5_000  # texts looked through for one that we sent
 
 
 class PlainHttp(HttpClient):  # type: ignore[misc]  # the SDK ships no types
@@ -115,7 +116,7 @@ class TwilioCarrier:
         return listed
 
     def received(self, number: str, since: datetime) -> list[Received]:
-        """List by number only, for the reason above."""
+        """List by number only, for the reason above, and however far: behind what is left out there may be a STOP."""
         found, earliest = list[Received](), since - CLOCK_SLACK
         try:
             for m in self._newest(number, earliest):
@@ -129,7 +130,7 @@ class TwilioCarrier:
     def _newest(self, to: str, earliest: datetime) -> Iterator[MessageInstance]:
         """Texts to one number, newest first, page by page, until as many as a page are in a row older than `earliest`."""
         older = 0
-        for m in self._messages.stream(to=to, page_size=PAGE, limit=MOST_LISTED):
+        for m in self._messages.stream(to=to, page_size=PAGE):
             yield m
             at = _utc(m.date_created)
             older = older + 1 if at is not None and at < earliest else 0
