@@ -37,6 +37,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 # Why a text was not sent, as staff read it.
 REASONS = {
+    "unreadable": "what is stored about it cannot be read",
     "opted_out": "he opted out of texts",
     "frozen": "this number is not the patient's",
     "died": "we were told that he has died",
@@ -63,6 +64,7 @@ class Attempt:
 
     priority: Priority
     automated: bool = False  # a planned touchpoint; a reply to his text is not
+    readable: bool = True  # false: its facts make no sense, a zone that no table knows for example
     valid_until: datetime | None = None
     booked: bool = True
     current_plan: bool = True
@@ -117,6 +119,7 @@ def _refusal(attempt: Attempt, now: datetime) -> str:
     if attempt.priority <= Priority.KEYWORD:
         return ""
     rules = (
+        (not attempt.readable, "unreadable"),
         (attempt.frozen, "frozen"),
         (attempt.opted_out, "opted_out"),
         (attempt.automated and attempt.died, "died"),

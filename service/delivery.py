@@ -6,6 +6,7 @@ succeeds or fails alone.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from service.failures import after_failure, after_refusal, not_out_yet
 from service.store.database import ring_after
 from service.store.queue import Due, closing_texts, due_texts, hold, keep_pace, mark_sending, sender_pace
 from service.store.texts import Outbound
+from service.tasks import open_task
 from service.twiml import status_url
 from service.wiring import Parts
 
@@ -88,19 +90,24 @@ def send_due(parts: Parts, clinic_id: int, sender_id: int, now: datetime, limit:
 def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> tuple[list[tuple[Due, int]], Pace]:
     """Ask the gate about each row, in the claim's own transaction; what may not go is a row with its reason.
 
-    What the pace does not allow yet stays as it is; the ticker rings when its turn comes.
+    What the pace does not allow yet stays as it is; the ticker rings when its turn comes. What was cleared a moment ago
+    counts against the caps like what left before.
     """
-    cleared = []
+    cleared, capped = [], Counter[str]()
     for row in due:
-        verdict = gate(row.attempt, now)
+        attempt = replace(row.attempt, texted_at=row.attempt.texted_at + (now,) * capped[row.phone])
+        verdict = gate(attempt, now)
         if verdict.action is Action.SEND:
-            if pace.may_go(row.attempt.priority, now):
+            if pace.may_go(attempt.priority, now):
                 cleared.append((row, verdict.validity_seconds))
                 pace = pace.after(row.segments)
+                capped[row.phone] += attempt.automated and not attempt.exempt
         elif verdict.action is Action.HOLD:
             hold(session, row, verdict.until or now + timedelta(minutes=1), REASONS[verdict.reason], now)
         else:
             after_refusal(session, row.clinic_id, row.id, verdict.reason, now)
+            if verdict.reason == "unreadable":  # staff cannot mend that
+                open_task(session, row.clinic_id, "cannot_word", now=now, why=f"text {row.id}: {REASONS['unreadable']}")
     return cleared, pace
 
 

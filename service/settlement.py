@@ -1,8 +1,9 @@
 """Texts whose outcome nobody told us: look them up at the carrier, and never resend what may have been sent.
 
 A send without an answer, a worker that died in between, a reply without a receipt: each is matched one to one against
-the carrier's own list, by number, words and time. Found is adopted; absent from two listings, at least 2 and 10 minutes
-after the call, was not accepted and goes through the gate as a new attempt if it is still of use; else a person is told.
+the carrier's own list, by both numbers, words and time. Found is adopted; absent from two listings, at least 2 and 10
+minutes after the call, was not accepted and goes through the gate as a new attempt if it is still of use; else a person
+is told.
 A text that was taken and whose final receipt never came is asked after in the same way, so that a lost failure is found.
 """
 
@@ -20,6 +21,7 @@ from service.failures import FAILED, tell_someone
 from service.receipts import raise_status
 from service.store import rounds
 from service.store.database import ring_after
+from service.store.people import Sender
 from service.store.texts import Outbound
 from service.wiring import Parts
 
@@ -145,12 +147,19 @@ def _match(session: Session, clinic_id: int, rows: list[Outbound], listed: list[
     oldest_first = reversed(listed)  # of two in one second the list's own order decides
     free = sorted((item for item in oldest_first if item.sid not in known), key=lambda item: item.created_at or now)
     for row in sorted(rows, key=lambda row: (row.tried_at or now, row.id)):
-        twin = next((item for item in free if _may_be(item, row, now)), None)
+        sender = session.get_one(Sender, (clinic_id, row.sender_id))
+        twin = next((item for item in free if _left_from(item, sender) and _may_be(item, row, now)), None)
         if twin is not None:
             free.remove(twin)
             raise_status(session, row, FROM_CARRIER.get(twin.status, "accepted"), twin.sid, twin.error_code, now)
         else:
             _absent(session, row, now)
+
+
+def _left_from(item: Listed, sender: Sender) -> bool:
+    """Whether it left from this number or through its Messaging Service: another clinic may have told him the same words."""
+    through = sender.messaging_service_sid
+    return item.sender == sender.phone or (through is not None and item.messaging_service_sid == through)
 
 
 def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:

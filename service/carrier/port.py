@@ -25,6 +25,8 @@ class Listed:
     status: str
     body: str
     to: str
+    sender: str  # empty while a Messaging Service has not picked the number yet
+    messaging_service_sid: str | None
     created_at: datetime | None
     error_code: int | None
 

@@ -25,7 +25,8 @@ from service.settings import Settings
 
 TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 BUSY_CODES = frozenset({429, 20429})
-PAGE, MOST_LISTED = 50, 5_000  # one small page is what a listing usually costs
+PAGE = 50  # one small page is what a listing usually costs
+MOST_LISTED = 5_000  # texts looked through for one that we sent
 
 
 class PlainHttp(HttpClient):  # type: ignore[misc]  # the SDK ships no types
@@ -99,13 +100,23 @@ class TwilioCarrier:
                     raise Unknown(None, "the listing is too long to reach back to that moment")
                 at = _utc(m.date_created)
                 if str(m.direction).startswith("outbound") and (at is None or at >= earliest):
-                    listed.append(Listed(m.sid, str(m.status), m.body or "", m.to, at, m.error_code))
+                    item = Listed(
+                        sid=m.sid,
+                        status=str(m.status),
+                        body=m.body or "",
+                        to=m.to,
+                        sender=m.from_ or "",
+                        messaging_service_sid=m.messaging_service_sid,
+                        created_at=at,
+                        error_code=m.error_code,
+                    )
+                    listed.append(item)
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"the listing failed ({type(error).__name__})") from error
         return listed
 
     def received(self, number: str, since: datetime) -> list[Received]:
-        """List by number only, for the reason above."""
+        """List by number only, for the reason above, and however far: behind what is left out there may be a STOP."""
         found, earliest = list[Received](), since - CLOCK_SLACK
         try:
             for m in self._newest(number, earliest):
@@ -119,7 +130,7 @@ class TwilioCarrier:
     def _newest(self, to: str, earliest: datetime) -> Iterator[MessageInstance]:
         """Texts to one number, newest first, page by page, until as many as a page are in a row older than `earliest`."""
         older = 0
-        for m in self._messages.stream(to=to, page_size=PAGE, limit=MOST_LISTED):
+        for m in self._messages.stream(to=to, page_size=PAGE):
             yield m
             at = _utc(m.date_created)
             older = older + 1 if at is not None and at < earliest else 0

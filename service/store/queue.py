@@ -1,5 +1,6 @@
 """The outbox as a queue: claim due rows with every fact the gate needs, in one query, skipping what another holds."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
-from flows.gate import Attempt, Priority
+from flows.gate import UTC_ZONE, Attempt, Priority
 from flows.journey import TIMELESS, fits, window_of
 from flows.limits import CLOSING, PACE_REPLIES, URGENT_WINDOW
 from flows.pace import Pace, pace
+
+log = logging.getLogger(__name__)
 
 # The due rows are claimed first, by the index made for it, and only those are joined with their facts: the cost of a claim
 # does not grow with what is waiting. Consent and caps are looked up for automated texts only.
@@ -47,11 +50,11 @@ _CLAIM = """
                where k.clinic_id = o.clinic_id and k.contact_point_id = o.contact_point_id
                  and k.patient_id = sc.patient_id and k.kind = 'detail' order by k.id desc limit 1), false) as too_open,
            case when o.automated and not o.exempt then array(
-               select coalesce(x.tried_at, x.created_at) from outbound x
+               select x.tried_at from outbound x
                where x.clinic_id = o.clinic_id and x.contact_point_id = o.contact_point_id
-                 and coalesce(x.tried_at, x.created_at) > cast(:now as timestamptz) - interval '7 days'
+                 and x.tried_at > cast(:now as timestamptz) - interval '7 days'
                  and x.automated and not x.exempt
-                 and x.status <> 'refused' and x.id < o.id) end as texted_at
+                 and x.status <> 'refused' and x.id <> o.id) end as texted_at
     from due o
     join senders s on s.clinic_id = o.clinic_id and s.id = o.sender_id
     join clinics c on c.id = o.clinic_id
@@ -153,14 +156,24 @@ def _claimed(
             r.segments,
             r.sender_phone,
             r.messaging_service_sid,
-            _attempt(r, now),
+            _readable(r, now),
         )
         for r in session.execute(which, values).all()
     ]
 
 
+def _readable(r: Row[tuple[object, ...]], now: datetime) -> Attempt:
+    """A row's facts for the gate. One whose facts make no sense is refused alone: its neighbours must not wait for it."""
+    try:
+        return _attempt(r, now)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's own
+        log.warning("the facts of text %s of clinic %s cannot be read (%s)", r.id, r.clinic_id, type(error).__name__)
+        return Attempt(Priority.REPLY, automated=r.automated, valid_until=r.valid_until, readable=False)
+
+
 def _attempt(r: Row[tuple[object, ...]], now: datetime) -> Attempt:
-    zone, touchpoint = ZoneInfo(r.zone), r.touchpoint or ""
+    touchpoint = r.touchpoint or ""
+    zone = ZoneInfo(r.zone) if r.automated else UTC_ZONE  # hours and caps are for automated texts only
     window = URGENT_WINDOW if r.window_start is None else (r.window_start, r.window_end)
     return Attempt(
         priority=Priority(r.priority),

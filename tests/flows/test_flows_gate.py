@@ -21,10 +21,11 @@ def _at(wall: str) -> datetime:
 
 NOON = _at("2027-03-17 12:00")
 BARRED = replace(
-    SENDABLE, frozen=True, opted_out=True, sender_live=False, paused=True, consented=False, booked=False,
+    SENDABLE, readable=False, frozen=True, opted_out=True, sender_live=False, paused=True, consented=False, booked=False,
     current_plan=False, care_pause=True, too_open=True, last_inbound_at=NOON, texted_at=(NOON,) * 5,
 )  # fmt: skip
 RULES = [
+    ("unreadable", {"readable": False}),
     ("frozen", {"frozen": True}),
     ("opted_out", {"opted_out": True}),
     ("sender_off", {"sender_live": False}),
@@ -34,6 +35,7 @@ RULES = [
     ("care", {"care_pause": True}),
     ("too_open", {"too_open": True}),
 ]
+REFUSE_REPLIES = {"unreadable", "frozen", "opted_out", "sender_off", "too_open"}
 
 
 def test_an_open_way_is_sent_at_once() -> None:
@@ -70,7 +72,7 @@ def test_safety_and_keyword_answers_pass_everything(priority: Priority) -> None:
 def test_a_reply_is_bound_by_the_number_but_not_by_the_plan(reason: str, broken: dict[str, bool]) -> None:
     reply = Attempt(Priority.REPLY, zone=NEW_YORK, last_inbound_at=NOON, texted_at=(NOON,) * 9, **broken)  # type: ignore[arg-type]
     action = gate(reply, _at("2027-03-17 23:30")).action
-    assert action is (Action.REFUSE if reason in ("frozen", "opted_out", "sender_off", "too_open") else Action.SEND)
+    assert action is (Action.REFUSE if reason in REFUSE_REPLIES else Action.SEND)
 
 
 def test_a_pause_holds_automated_texts_and_replies_until_a_person_lifts_it() -> None:

@@ -1,13 +1,19 @@
 """The Twilio adapter: it speaks to the configured carrier and to no other, waits only so long, and never retries a create."""
 
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
+import urllib3
 
-from service.carrier.port import Message
+from service.carrier import twilio
+from service.carrier.port import Carrier, Message
 from service.carrier.twilio import PlainHttp, twilio_carrier
 from service.errors import Busy, Refused, Unknown
 from service.settings import Settings
@@ -112,3 +118,50 @@ def test_each_failure_has_its_class_and_is_tried_once(
 def test_a_refused_connection_was_never_processed_and_is_safe_to_try_again() -> None:
     with pytest.raises(Busy):
         twilio_carrier(settings("http://127.0.0.1:1")).send(MESSAGE)
+
+
+def test_the_time_that_a_carrier_gets_to_answer_is_a_few_seconds() -> None:
+    for given, most in ((twilio.TIMEOUT.connect_timeout, 5), (twilio.TIMEOUT.read_timeout, 15)):
+        assert isinstance(given, float)
+        assert 0 < given <= most
+
+
+@pytest.fixture
+def silent_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A carrier on loopback that takes each connection and never says a word, for which we wait less than usual."""
+    monkeypatch.setattr(twilio, "TIMEOUT", urllib3.Timeout(connect=0.2, read=0.3))
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:  # the system accepts; nobody reads
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+ASK: list[Callable[[Carrier], object]] = [
+    lambda carrier: carrier.send(MESSAGE),
+    lambda carrier: carrier.sent_to(MESSAGE.to, datetime(2027, 3, 8, tzinfo=UTC)),
+    lambda carrier: carrier.received(MESSAGE.sender, datetime(2027, 3, 8, tzinfo=UTC)),
+    lambda carrier: carrier.numbers(),
+]
+
+
+@pytest.mark.parametrize("ask", ASK, ids=["send", "sent_to", "received", "numbers"])
+def test_a_carrier_that_never_answers_is_not_waited_for_and_leaves_the_outcome_unknown(
+    silent_url: str, ask: Callable[[Carrier], object]
+) -> None:
+    carrier = twilio_carrier(settings(silent_url))
+    started = time.monotonic()
+    with pytest.raises(Unknown):
+        ask(carrier)
+    assert 0.2 < time.monotonic() - started < 5
+
+
+def test_a_carrier_that_takes_no_connection_is_not_waited_for(silent_url: str) -> None:
+    carrier = twilio_carrier(settings(silent_url))
+    port = int(silent_url.rpartition(":")[2])
+    with ExitStack() as waiting:
+        for _ in range(200):  # until its line is full, each further connection gets no answer at all
+            line = waiting.enter_context(socket.socket())
+            line.setblocking(False)
+            line.connect_ex(("127.0.0.1", port))
+        started = time.monotonic()
+        with pytest.raises(Unknown):
+            carrier.send(MESSAGE)
+        assert time.monotonic() - started < 5

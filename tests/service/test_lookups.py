@@ -12,10 +12,13 @@ from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
 from service.errors import Unknown
 from service.settlement import ASK_AGAIN, GIVE_UP, GIVE_UP_AFTER, settle
 from service.store.work import next_moment, waiting
+from simulator.carrier import Number
 from tests.house import House
 from tests.service.signed import outbound
 
 MINUTE = timedelta(minutes=1)
+OTHER_NUMBER = "+12125550101"
+SERVICE = "MG" + "b" * 32
 ABOUT = datetime(2027, 3, 11, 15, tzinfo=UTC)  # 10:00 in New York
 
 
@@ -46,11 +49,11 @@ class Silent:
         raise Unknown(None, f"no answer since {since}")
 
 
-def send_unseen(house: House, words: list[str]) -> None:
+def send_unseen(house: House, words: list[str], sender: str = CLINIC_NUMBER) -> None:
     """Texts to the patient through the carrier's own door, of which our database knows nothing."""
     for body in words:
         callback = f"{house.settings.public_url}/twilio/status/1/elsewhere"
-        house.parts.carrier.send(Message(PATIENT_NUMBER, body, CLINIC_NUMBER, None, callback, 3600))
+        house.parts.carrier.send(Message(PATIENT_NUMBER, body, sender, None, callback, 3600))
     assert house.carrier.wait_idle(20)
 
 
@@ -77,6 +80,31 @@ def test_a_text_is_found_behind_hundreds_of_newer_ones_to_the_same_phone(house: 
     (row,) = outbound(house)
     assert (row["status"], row["attempts"]) == ("delivered", 1)
     assert house.bodies().count(row["body"]) == 1
+
+
+def test_the_same_words_from_another_clinics_number_are_not_taken_for_ours(house: House) -> None:
+    house.carrier.add_number(Number(OTHER_NUMBER))
+    house.carrier.faults.plan("500_before")
+    house.book()
+    house.turn()
+    send_unseen(house, [row["body"] for row in outbound(house)], OTHER_NUMBER)
+    house.until(house.clock.at + 15 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["attempts"]) == ("delivered", 2)
+    assert [message.from_ for message in house.received()] == [OTHER_NUMBER, CLINIC_NUMBER]
+
+
+def test_a_text_is_found_whichever_number_our_messaging_service_picked(house: House) -> None:
+    house.carrier.add_number(Number(OTHER_NUMBER, messaging_service_sid=SERVICE))
+    house.rows("update senders set messaging_service_sid = :service", service=SERVICE)
+    house.carrier.faults.plan("500_after")
+    house.carrier.faults.plan("no_callbacks")
+    house.book()
+    house.turn()
+    house.until(house.clock.at + 15 * MINUTE)
+    (row,) = outbound(house)
+    assert (row["status"], row["attempts"]) == ("delivered", 1)
+    assert [message.from_ for message in house.received()] == [OTHER_NUMBER]
 
 
 def test_a_listing_that_cannot_reach_back_says_so_instead_of_absent(

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.gate import Priority
-from service import booking
+from service import booking, care
 from service.delivery import send_due
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.recovery import recover
+from service.reminders import fire_due
 from service.store.queue import sender_pace
 from service.store.work import next_look
 from simulator.carrier import Number
@@ -178,3 +180,25 @@ def test_the_caps_count_when_a_text_left_not_when_it_was_worded(house: House) ->
     seen = len(house.bodies())
     house.until(ABOUT + timedelta(hours=24, minutes=10))
     assert len(house.bodies()) == seen + 1
+
+
+def test_of_two_texts_that_a_hold_kept_from_different_days_one_leaves_a_day(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", arrival_at="2027-03-19T09:15", starts_at="2027-03-19T10:15")
+    house.rows("update senders set segments_per_second = 50")  # both in one batch
+    clinic_id, sender_id = house.clinic.clinic_id, house.clinic.sender_id
+    house.clock.at = ABOUT
+    recover(house.parts, clinic_id, sender_id, house.clock.at, anyway=True)
+    fire_due(house.parts, clinic_id, house.clock.at)
+    care.pause_clinic(house.parts, clinic_id, True, actor="staff:7", now=house.clock.at)
+    house.clock.at = ABOUT + timedelta(days=1)
+    seen = len(house.bodies())
+    house.turn()
+    assert len(house.bodies()) == seen
+    care.pause_clinic(house.parts, clinic_id, False, actor="staff:7", now=house.clock.at)
+    house.until(house.clock.at + timedelta(minutes=10))
+    assert sorted(row["status"] for row in outbound(house, "key like 'about%'")) == ["delivered", "queued"]
+    house.until(ABOUT + timedelta(days=2))
+    assert len(house.bodies()) == seen + 2
+    left = house.rows("select tried_at from outbound where key like 'about%' order by tried_at")
+    assert [row["tried_at"].date().day for row in left] == [12, 13]

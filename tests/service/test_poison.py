@@ -5,9 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from flows.gate import REASONS
 from service.clinics import add_clinic
-from service.demo_data import PATIENT_NUMBER, SITE
-from tests.house import THURSDAY_915, House
+from service.delivery import send_due
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
+from service.recovery import recover
+from service.reminders import fire_due
+from simulator.carrier import Number
+from tests.house import IDLE, THURSDAY_915, House
 
 NEIGHBOUR = "+12125550155"
 SECOND = "+12125550101"
@@ -76,6 +81,38 @@ def test_a_poisoned_reminder_is_set_aside_and_its_neighbour_goes_out(
     house.clock.at += timedelta(minutes=30)
     house.turn()
     assert len(house.bodies(NEIGHBOUR)) == other + 1  # nothing is tried in a circle
+
+
+def waiting_in_the_outbox(house: House) -> None:
+    """Both men's preparation is worded, and a zone of the first one's is then none that any table knows."""
+    two_patients(house)
+    house.rows("update senders set segments_per_second = 50")  # all in one batch
+    house.clock.at = THURSDAY_915 - timedelta(days=2, hours=22)
+    recover(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at, anyway=True)
+    fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
+    house.rows("update patients set zone = 'Nowhere/Gone' where external_id = 'P-1'")
+
+
+def test_a_poisoned_text_in_the_outbox_is_refused_alone_and_its_neighbour_goes_out(house: House) -> None:
+    waiting_in_the_outbox(house)
+    seen, other = len(house.bodies(PATIENT_NUMBER)), len(house.bodies(NEIGHBOUR))
+    house.turn()
+    (row,) = house.rows("select status, reason from outbound where key = 'prepare' and scan_id = 1")
+    assert (row["status"], row["reason"]) == ("refused", REASONS["unreadable"])
+    assert (len(house.bodies(PATIENT_NUMBER)), len(house.bodies(NEIGHBOUR))) == (seen, other + 1)
+    assert {"cannot_word", "phone_preparation"} <= house.tasks().keys()
+
+
+def test_a_zone_that_no_table_knows_holds_back_no_word_for_a_man_in_need(house: House) -> None:
+    house.opt_in()
+    house.carrier.set_number(Number(CLINIC_NUMBER, "", keyword_handling="ours"))  # we are away
+    house.carrier.text_in(PATIENT_NUMBER, CLINIC_NUMBER, "I want to die")
+    house.clock.at += timedelta(minutes=5)
+    recover(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at, anyway=True)
+    house.rows("update patients set zone = 'Nowhere/Gone'")
+    send_due(house.parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
+    assert house.carrier.wait_idle(IDLE)
+    assert "988" in house.bodies()[-1]
 
 
 def test_a_clinic_that_has_lost_its_number_sets_its_texts_aside_and_other_clinics_go_on(house: House) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flows.limits import CATCH_UP, STILL_COMING
 from service import conversation, recovery
+from service.carrier import twilio
 from service.carrier.port import Carrier, Received
 from service.carrier.twilio import PAGE, twilio_carrier
 from service.clinics import add_clinic
@@ -311,6 +312,20 @@ def test_the_listing_ends_at_the_first_whole_page_of_old_texts(house: House) -> 
     found = house.parts.carrier.received(CLINIC_NUMBER, house.clock.at - timedelta(hours=1))
     assert [text.body for text in found if text.body.startswith("old")] == []
     assert sorted(text.body for text in found) == sorted(f"new {n}" for n in range(PAGE + 5))
+
+
+def test_a_stop_behind_more_texts_than_a_look_up_goes_through_is_obeyed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio, "MOST_LISTED", 5)
+    house.opt_in()
+    missed(house, "STOP")
+    for n in range(6):
+        house.carrier.text_in(f"+1212555{2000 + n}", CLINIC_NUMBER, "hello?")
+    back(house, timedelta(hours=3))
+    assert house.rows("select opted_out_at from contact_points where phone = :phone", phone=PATIENT_NUMBER) == [
+        {"opted_out_at": house.clock.at}
+    ]
 
 
 def test_our_own_texts_to_a_number_of_ours_are_not_taken_for_a_patients(house: House) -> None:

@@ -126,7 +126,7 @@ class Carrier:
             self.counts["listing failed"] += 1
             raise Unknown(None, "away")
         return [
-            Listed(c.sid, c.status, c.body, c.to, c.taken_at, c.code)
+            Listed(c.sid, c.status, c.body, c.to, c.sender, None, c.taken_at, c.code)
             for c in reversed(self.log)
             if c.to == phone and c.taken_at >= since
         ]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,14 @@ def story(*more: tuple[int, str, dict[str, Any]], habits: dict[str, list[list[An
     return Story(0, start, (clinic,), (man,), tuple(sorted(steps, key=lambda step: step.at)))
 
 
+def two_visits() -> Story:
+    """The same man has a second visit four days after the first: a week before it he is to prepare for the other."""
+    one = story()
+    (man,) = one.journeys
+    second = Step(DAY, 1, "book", {"arrival": VISIT + 4 * DAY, "length": HOUR, "site": 0})
+    return replace(one, journeys=(man, replace(man, name=1)), steps=(*one.steps, second))
+
+
 # The rule that must break, the break, and the story in which it does.
 FOUND: list[tuple[str, str, Story]] = [
     ("stop", "stop", story((HOUR, "text", {"body": "STOP"}))),
@@ -51,6 +60,7 @@ FOUND: list[tuple[str, str, Story]] = [
     ("twice", "blind_resend", story((0, "fault", {"fault": "timeout_after"}))),
     ("pause", "pause", story((DAY, "pause_patient", {"seconds": 5 * DAY}))),
     ("window", "window", story((0, "book", {"arrival": VISIT, "zone": "Pacific/Honolulu"}))),
+    ("daily cap", "caps", two_visits()),
     ("hush", "hush", story((3 * DAY - 5 * MINUTE, "text", {"body": "does it hurt"}))),
     ("failed without a task", "checks",
      story((7 * DAY - 8 * HOUR, "fault", {"fault": "undelivered", "code": 30003, "wait": 0}))),
