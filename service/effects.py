@@ -191,15 +191,8 @@ def _note(turn: Turn, action: str) -> None:
 
 
 def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "patient") -> None:
-    """A line in the ledger, with the hash of the very text that was on his phone when he answered."""
+    """A line in the ledger; where he answered himself, with the hash of the very text that was on his phone then."""
     focus = turn.focus
-    asked = turn.session.scalar(
-        select(Outbound.body_hash)
-        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
-        .where(Outbound.status != "refused")
-        .order_by(Outbound.id.desc())
-        .limit(1)
-    )
     audit.consent(
         turn.session,
         focus.clinic_id,
@@ -210,12 +203,23 @@ def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "p
         obtained_by=obtained_by,
         how=how,
         at=turn.now,
-        text_hash=asked,
+        text_hash=_on_his_phone(turn) if obtained_by == "patient" else None,
     )
     if kind == "texts":
         focus.opted_in = given
     elif kind == "detail":
         focus.detail = given
+
+
+def _on_his_phone(turn: Turn) -> str | None:
+    """The hash of the last text that he was sent."""
+    return turn.session.scalar(
+        select(Outbound.body_hash)
+        .where(Outbound.clinic_id == turn.focus.clinic_id, Outbound.contact_point_id == turn.focus.contact.id)
+        .where(Outbound.status != "refused")
+        .order_by(Outbound.id.desc())
+        .limit(1)
+    )
 
 
 def was_asked(turn: Turn) -> bool:
