@@ -118,5 +118,5 @@ def _set_aside(parts: Parts, clinic_id: int, text: Received, now: datetime) -> N
         )
         task_id = open_task(session, clinic_id, "unhandled", now=now, why=why, contact_point_id=contact)
         task = session.get_one(Task, (clinic_id, task_id))
-        if text.sid not in task.why:  # another text of his is open already
+        if text.sid not in task.why:  # the open one has no room for more, and this text is named nowhere else
             task.why = f"{task.why}; {why}"
