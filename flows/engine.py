@@ -31,12 +31,12 @@ from flows.model import (
 from flows.moments import on_touchpoint
 from flows.safety import CARRIER_HELP_WORDS, HELP_WORDS, LANGUAGE_WORDS, START_WORDS
 from flows.script import NEXT, PENDING, SAME, Answer, Script
+from flows.silence import URGENT_WORDS, in_a_loop, to_a_machine
 from flows.which import OF_A_VISIT, STATE, ask_which, chosen, listed_anew, turned_to
 from flows.wishes import in_his_language, speak, start
 from flows.words import plain
 
 TOLD = "told"  # a stranger has had the one neutral reply
-URGENT_WORDS = frozenset({"crisis", "urgent", "caution_crisis", "caution_urgent"})  # never too late to be said
 _POLITE = frozenset({"please", "thanks", "thank", "you", "sir", "maam", "por", "favor", "gracias"})
 
 
@@ -64,18 +64,16 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
     words = plain(event.body)
     event, safe = _safely(script, before, event)
     if safe:
-        return _to_a_machine(safe) if event.identical_texts >= limits.IDENTICAL_CRIES else safe
+        return to_a_machine(safe, event.identical_texts)
     carrier_answers = before.keywords in (Keywords.DEFAULT, Keywords.ADVANCED) or bool(event.opt_out_type)
     if words in HELP_WORDS:
         answered = carrier_answers and (words in CARRIER_HELP_WORDS or bool(event.opt_out_type))
         return Step(before, (Note("help"), *([] if answered else [Say("help", "general")])))
     if words in START_WORDS:
         return start(before, carrier_answers=carrier_answers)
-    if event.identical_texts >= limits.IDENTICAL_TEXTS:
-        return Step(before, (Note("loop guard: not answered"), OpenTask("loop")))
-    if event.recent_texts >= limits.REPLIES_PER_BURST and not is_exact(script, before, words):
-        once = before.standing is Standing.PATIENT and event.recent_texts == limits.REPLIES_PER_BURST
-        told = [Say("too_many", "general")] if once else []
+    if in_a_loop(event.recent_texts, event.identical_texts, exact=is_exact(script, before, words)):
+        many = event.recent_texts == limits.REPLIES_PER_BURST and event.identical_texts < limits.IDENTICAL_TEXTS
+        told = [Say("too_many", "general")] if many and before.standing is Standing.PATIENT else []
         return Step(before, (Note("loop guard: not answered"), OpenTask("loop"), *told))
     match before.standing:
         case Standing.STOPPED:
@@ -87,11 +85,6 @@ def _on_text(script: Script, before: Conversation, event: TextReceived) -> Step:
             return Step(replace(before, state=TOLD, attempts=0), (OpenTask("stranger"), *neutral))
         case Standing.PATIENT:
             return _on_patient_text(script, before, event, words)
-
-
-def _to_a_machine(safe: Step) -> Step:
-    """The same cry, again and again, comes from a machine that answers ours: people are told, and it is not answered."""
-    return Step(safe.conversation, tuple(e for e in safe.effects if not (isinstance(e, Say) and e.key in URGENT_WORDS)))
 
 
 def _safely(script: Script, before: Conversation, event: TextReceived) -> tuple[TextReceived, Step | None]:

@@ -44,9 +44,10 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
     with parts.database.clinic(clinic_id) as session:
         site = _site(session, clinic_id, booking.site)
         times = check_against_site(booking, site, now, had=_arrival(session, clinic_id, external_id))
-        old_zone = session.scalar(
-            select(Patient.zone).where(Patient.clinic_id == clinic_id, Patient.external_id == booking.patient_id)
+        known = select(Patient.zone, Patient.language).where(
+            Patient.clinic_id == clinic_id, Patient.external_id == booking.patient_id
         )
+        had = session.execute(known).one_or_none()
         patient = _patient(session, clinic_id, booking, now)
         contact_id = contact_point(
             session,
@@ -64,8 +65,12 @@ def book(parts: Parts, clinic_id: int, external_id: str, booking: Booking, *, ac
             booked = _new(parts, session, site, patient, contact_id, external_id, booking, times, actor, now)
         else:
             booked = _change(parts, session, scan, site, contact_id, booking, times, actor, now)
-        if booking.zone != old_zone:
+        if had and booking.zone != had.zone:
             _plan_by_his_clock(session, patient, booked, now)
+        if had and patient.language != had.language:
+            planning.word_anew(session, clinic_id, patient.id, "his language changed", now)
+            audit.record(session, clinic_id, at=now, actor=actor, action="language", subject="patient",
+                         subject_id=patient.id, language=patient.language, before=had.language)  # fmt: skip
         return booked
 
 

@@ -18,7 +18,7 @@ from service.store import audit
 from service.store.database import ring_after
 from service.store.focus import focus_on_scan, keep_talk
 from service.store.journeys import Reminder, Scan
-from service.store.people import Clinic, ContactPoint, Patient
+from service.store.people import Clinic, Consent, ContactPoint, Patient
 from service.store.texts import Task
 from service.wiring import Parts
 
@@ -89,11 +89,23 @@ def stop_texts(parts: Parts, clinic_id: int, external_id: str, how: str, *, acto
     Only he can undo it, by texting START. Saying it twice changes nothing; returns whether this changed anything.
     """
     with _turn(parts, clinic_id, external_id, now) as turn:
-        if turn.focus.contact.opted_out_at is not None:
+        if turn.focus.contact.opted_out_at is not None and _is_known_wish(turn):
             return False
         suppress(turn, f"told the clinic: {how}", obtained_by=actor)
         turn.audit("texts_stopped", by=actor)
         return True
+
+
+def _is_known_wish(turn: Turn) -> bool:
+    """Whether the ledger has it already that the number is stopped, from him or whom he told; a carrier's word is no wish."""
+    last = turn.session.scalar(
+        select(Consent.kind)
+        .where(Consent.clinic_id == turn.focus.clinic_id, Consent.contact_point_id == turn.focus.contact.id)
+        .where(Consent.kind.in_(("opt_out", "opt_in")), Consent.obtained_by != "carrier")
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )
+    return last == "opt_out"
 
 
 # What was misunderstood ---------------------------------------------------------------------------------------------

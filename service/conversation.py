@@ -24,7 +24,7 @@ from flows.gate import Action, Attempt, Priority, gate
 from flows.model import Consent, Decision, Safety, Say, Standing, Step, TextReceived
 from flows.router import Context, route
 from flows.safety import safety
-from flows.silence import unheard
+from flows.silence import in_a_loop, to_a_machine, unheard
 from flows.words import plain
 from messages.render import Text
 from service import guide_links, keys, wording
@@ -291,10 +291,9 @@ def _fallback(parts: Parts, turn: Turn, arrived: Arrived) -> str:
     focus, now = turn.focus, turn.now
     talk = replace(focus.talk(now), detail=False)
     safe = safety_step(talk, arrived.body, safety(arrived.body) - {Safety.RESULTS}, arrived.opt_out_type)
-    if safe:
-        says = apply(turn, safe)
-    else:
-        speak = focus.standing(now) in (Standing.PATIENT, Standing.STRANGER)
-        says = [Say("fallback", "general")] if speak else []
+    says = apply(turn, to_a_machine(safe, focus.identical_texts)) if safe else []
+    speak = focus.standing(now) in (Standing.PATIENT, Standing.STRANGER)
+    if speak and not safe and not in_a_loop(focus.recent_texts, focus.identical_texts):
+        says = [Say("fallback", "general")]
     turn.open_task("unhandled", "our own code failed on this text")
     return _answer(parts, turn, says, by_outbox=arrived.listed)

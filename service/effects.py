@@ -123,20 +123,40 @@ def _stop_plans(turn: Turn, reason: str) -> None:
         )
     for scan_id in planning.scans_of(turn.session, focus):
         planning.void(turn.session, focus.clinic_id, scan_id, reason, turn.now)
-        _phone_another(turn, scan_id)
+    # No text goes to a phone in mourning; another patient who shares it, and has a visit ahead, is phoned.
+    for scan in _visits_ahead(turn):
+        _phone_about(
+            turn, scan, "no texts go to this number, since we were told of a death there; he is another patient"
+        )
     turn.audit("plans_stopped", reason=reason)
 
 
-def _phone_another(turn: Turn, scan_id: int) -> None:
-    """No text goes to a phone in mourning; another patient who shares it, and has a visit ahead, is phoned."""
-    focus, scan = turn.focus, turn.session.get_one(Scan, (turn.focus.clinic_id, scan_id))
-    ahead = scan.state == "booked" and scan.arrival_at > turn.now
-    if ahead and (focus.patient is None or scan.patient_id != focus.patient.id):
-        why = "no texts go to this number, since we were told of a death there; he is another patient"
-        tasks.open_task(
-            turn.session, focus.clinic_id, "phone_preparation", now=turn.now, why=why, contact_point_id=focus.contact.id,
-            patient_id=scan.patient_id, scan_id=scan.id, site_id=scan.site_id, inbound_id=turn.inbound_id,
-        )  # fmt: skip
+def _visits_ahead(turn: Turn) -> list[Scan]:
+    """Every visit ahead that is texted about at the number in focus, whoever's it is, but of nobody who has died."""
+    ahead = (
+        select(Scan)
+        .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
+        .where(Scan.clinic_id == turn.focus.clinic_id, Scan.contact_point_id == turn.focus.contact.id)
+        .where(Scan.state == "booked", Scan.arrival_at > turn.now, Patient.stopped_at.is_(None))
+        .order_by(Scan.id)
+    )
+    return list(turn.session.scalars(ahead))
+
+
+def _phone_about(turn: Turn, scan: Scan, why: str) -> None:
+    """The preparation for one visit is to be said by phone."""
+    tasks.open_task(
+        turn.session,
+        turn.focus.clinic_id,
+        "phone_preparation",
+        now=turn.now,
+        why=why,
+        contact_point_id=scan.contact_point_id,
+        patient_id=scan.patient_id,
+        scan_id=scan.id,
+        site_id=scan.site_id,
+        inbound_id=turn.inbound_id,
+    )
 
 
 def _set_language(turn: Turn, language: str) -> None:
@@ -171,15 +191,8 @@ def _note(turn: Turn, action: str) -> None:
 
 
 def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "patient") -> None:
-    """A line in the ledger, with the hash of the very text that was on his phone when he answered."""
+    """A line in the ledger; where he answered himself, with the hash of the very text that was on his phone then."""
     focus = turn.focus
-    asked = turn.session.scalar(
-        select(Outbound.body_hash)
-        .where(Outbound.clinic_id == focus.clinic_id, Outbound.contact_point_id == focus.contact.id)
-        .where(Outbound.status != "refused")
-        .order_by(Outbound.id.desc())
-        .limit(1)
-    )
     audit.consent(
         turn.session,
         focus.clinic_id,
@@ -190,12 +203,23 @@ def _consent(turn: Turn, kind: str, given: bool, how: str, obtained_by: str = "p
         obtained_by=obtained_by,
         how=how,
         at=turn.now,
-        text_hash=asked,
+        text_hash=_on_his_phone(turn) if obtained_by == "patient" else None,
     )
     if kind == "texts":
         focus.opted_in = given
     elif kind == "detail":
         focus.detail = given
+
+
+def _on_his_phone(turn: Turn) -> str | None:
+    """The hash of the last text that he was sent."""
+    return turn.session.scalar(
+        select(Outbound.body_hash)
+        .where(Outbound.clinic_id == turn.focus.clinic_id, Outbound.contact_point_id == turn.focus.contact.id)
+        .where(Outbound.status != "refused")
+        .order_by(Outbound.id.desc())
+        .limit(1)
+    )
 
 
 def was_asked(turn: Turn) -> bool:
@@ -265,8 +289,7 @@ def _set_contact(turn: Turn, **values: object) -> None:
 
 
 def _phone_instead(turn: Turn, why: str) -> None:
-    """The man who will not be texted is never silent: someone phones him, if a visit ahead is not yet prepared."""
-    scan = turn.focus.scan
-    ahead = scan is not None and scan.state == "booked" and scan.arrival_at > turn.now
-    if scan is not None and ahead and not planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
-        turn.open_task("phone_preparation", why)
+    """Whoever will not be texted is never silent: someone phones about each visit ahead that is not yet prepared."""
+    for scan in _visits_ahead(turn):
+        if not planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
+            _phone_about(turn, scan, why)

@@ -1,17 +1,19 @@
 """Lay out a scan's plan as rows, and void the one it replaces. Voided rows stay, with the reason."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
 from flows.journey import TIMELESS, Planned, Visit, plan, unsaid
 from flows.rank import INVITES
+from service.store.database import ring_after
 from service.store.facts import Focus, ScanFacts
+from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
 
@@ -111,8 +113,33 @@ def void(
         .values(status="void", reason=reason, changed_at=now)
         .returning(*named)
     ).all()
+    taken_back = _take_back(session, clinic_id, scan_id, reason, now, *of_these)
+    worded = session.execute(select(*named).where(Reminder.clinic_id == clinic_id, Reminder.id.in_(taken_back))).all()
+    return [
+        Planned(row.touchpoint, row.due_at, row.valid_until) for row in (*planned, *worded) if row.touchpoint == "moved"
+    ]
+
+
+def word_anew(session: Session, clinic_id: int, patient_id: int, why: str, now: datetime) -> None:
+    """Take back what waits for a patient in words that serve no more: its moment comes once more, in those that do."""
+    his = select(Scan.id).where(Scan.clinic_id == clinic_id, Scan.patient_id == patient_id).order_by(Scan.id)
+    for scan_id in session.scalars(his).all():
+        focus_on_scan(session, clinic_id, scan_id)  # its lock: a text that is being worded this moment is seen as well
+        taken_back = _take_back(session, clinic_id, scan_id, why, now)
+        session.execute(
+            update(Reminder)
+            .where(Reminder.clinic_id == clinic_id, Reminder.id.in_(taken_back))
+            .values(status="planned", due_at=now, reason=why, changed_at=now)
+        )
+    ring_after(session, "fire", clinic_id)
+
+
+def _take_back(
+    session: Session, clinic_id: int, scan_id: int, why: str, now: datetime, *of_these: ColumnElement[bool]
+) -> Sequence[int | None]:
+    """Refuse the planned texts about a scan that still wait in the outbox; returns the reminders they are of."""
     about = select(Reminder.id).where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, *of_these)
-    taken_back = session.scalars(
+    return session.scalars(
         update(Outbound)
         .where(
             Outbound.clinic_id == clinic_id,
@@ -121,13 +148,9 @@ def void(
             Outbound.status == "queued",
             Outbound.reminder_id.in_(about),
         )
-        .values(status="refused", reason=reason, changed_at=now)
+        .values(status="refused", reason=why, changed_at=now)
         .returning(Outbound.reminder_id)
     ).all()
-    worded = session.execute(select(*named).where(Reminder.clinic_id == clinic_id, Reminder.id.in_(taken_back))).all()
-    return [
-        Planned(row.touchpoint, row.due_at, row.valid_until) for row in (*planned, *worded) if row.touchpoint == "moved"
-    ]
 
 
 def scans_of(session: Session, focus: Focus) -> list[int]:

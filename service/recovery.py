@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from flows.limits import CATCH_UP, LOOK_BACK, STILL_COMING
+from flows.limits import CATCH_UP, LOOK_BACK, SILENT_FOR, SILENT_NUMBERS, STILL_COMING
 from service import conversation
 from service.carrier.port import Received
 from service.conversation import Arrived
@@ -32,7 +32,8 @@ OVERLAP = timedelta(minutes=5)  # listings overlap: the carrier may show a text 
 def recover(parts: Parts, clinic_id: int, sender_id: int, now: datetime, *, anyway: bool = False) -> int:
     """Take in what one number received and never reached us; returns how many texts. `anyway`: although not due yet.
 
-    A carrier that cannot be asked is asked again at the next round, from where the last good one ended.
+    A carrier that cannot be asked is asked again at the next round, from where the last good one ended. After a few
+    numbers in vain the others give their round up unasked: each may take the whole time-out, and sending waits behind it.
     """
     with parts.database.clinic(clinic_id) as session:
         number = session.scalar(select(Sender.phone).where(Sender.clinic_id == clinic_id, Sender.id == sender_id))
@@ -40,10 +41,15 @@ def recover(parts: Parts, clinic_id: int, sender_id: int, now: datetime, *, anyw
         since = seen - OVERLAP if seen else max(now - LOOK_BACK, session.get_one(Clinic, clinic_id).created_at)
     if number is None or not ours:
         return 0
+    with parts.database.cross() as connection:
+        if rounds.silent(connection, now) >= SILENT_NUMBERS:
+            return 0
     try:
         listed = parts.carrier.received(number, since)
     except Unknown:
         log.warning("the carrier cannot be asked for missed texts (clinic %s, sender %s)", clinic_id, sender_id)
+        with parts.database.clinic(clinic_id) as session:
+            rounds.claim(session, clinic_id, rounds.SILENT, sender_id, now, SILENT_FOR, anyway=True)
         return 0
     until = now - STILL_COMING
     ripe = [text for text in listed if text.received_at is None or text.received_at <= until]
@@ -112,5 +118,5 @@ def _set_aside(parts: Parts, clinic_id: int, text: Received, now: datetime) -> N
         )
         task_id = open_task(session, clinic_id, "unhandled", now=now, why=why, contact_point_id=contact)
         task = session.get_one(Task, (clinic_id, task_id))
-        if text.sid not in task.why:  # another text of his is open already
+        if text.sid not in task.why:  # the open one has no room for more, and this text is named nowhere else
             task.why = f"{task.why}; {why}"

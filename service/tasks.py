@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from service.store.journeys import Scan
 from service.store.texts import Outbound, Task
 
 IN_TIME = timedelta(minutes=30)  # before the arrival, at the latest
+WHY_AT_MOST = 500  # characters of all the reasons of one task
 TO_PHONE = ("phone_preparation", "phone_change")
 
 
@@ -31,7 +32,7 @@ def open_task(
     site_id: int | None = None,
     inbound_id: int | None = None,
 ) -> int:
-    """Open a task, or count it once more on the open one of the same kind and phone.
+    """Open a task, or count it once more on the open one of the same kind and phone, which then says this `why` as well.
 
     An urgent one announces itself to the on-call contact at once, and each time that it is raised anew: what was urgent
     twice is news. If somebody had seen it, it begins like a new one: he may have gone home since.
@@ -60,6 +61,7 @@ def open_task(
             index_where=text("closed_at is null"),
             set_={
                 "times": Task.times + 1,
+                "why": _both(insertion.excluded.why),
                 "inbound_id": func.coalesce(insertion.excluded.inbound_id, Task.inbound_id),
                 "announce_at": func.least(
                     Task.announce_at, func.greatest(insertion.excluded.announce_at, Task.announced_at + SAFETY_APART)
@@ -75,6 +77,13 @@ def open_task(
     if spec.urgent:
         ring_after(session, "announce", clinic_id)
     return task_id
+
+
+def _both(why: ColumnElement[str]) -> ColumnElement[str]:
+    """The reasons so far and the new one, unless they say it already or have grown too long to be read."""
+    joined = func.concat_ws("; ", func.nullif(Task.why, ""), why)
+    news = (func.strpos(Task.why, why) == 0) & (func.length(joined) <= WHY_AT_MOST)
+    return case((news, joined), else_=Task.why)
 
 
 def _due(session: Session, clinic_id: int, scan_id: int | None, now: datetime, usual: datetime) -> datetime:

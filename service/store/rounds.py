@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import Connection, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session
 
 from service.store.base import ClinicRow
@@ -12,7 +12,8 @@ from service.store.base import ClinicRow
 class Round(ClinicRow):
     """One recurring piece of work: `recover` a sender's missed texts, `tidy` a clinic's old words.
 
-    Of `settle` there is one only where the carrier could not be asked, with the moment from which it may be again.
+    Of `settle` there is one only where the carrier could not be asked, with the moment from which it may be again;
+    of `silent` one for each sender whose missed texts it would not list.
     """
 
     __tablename__ = "rounds"
@@ -26,6 +27,7 @@ class Round(ClinicRow):
 
 
 RECOVER = "recover"
+SILENT = "silent"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ _DONE = text("""
     where clinic_id = :clinic and kind = :kind and subject_id = :subject
 """)
 _SEEN = text("select subject_id, seen_until, in_vain from rounds where clinic_id = :clinic and kind = :kind")
+_SILENT = text("select count(*) from rounds where kind = 'silent' and next_at > :now")
 _AGAIN = text("""
     update rounds set next_at = :now where clinic_id = :clinic and kind = :kind and subject_id = :subject
 """)
@@ -81,6 +84,12 @@ def seen(session: Session, clinic_id: int) -> dict[int, Seen]:
     """For each number of a clinic that was ever looked at: how far we have seen what was sent to it."""
     found = session.connection().execute(_SEEN, {"clinic": clinic_id, "kind": RECOVER})
     return {sender_id: Seen(until, in_vain) for sender_id, until, in_vain in found}
+
+
+def silent(connection: Connection, now: datetime) -> int:
+    """Of how many numbers, in all clinics, the carrier has not answered a listing just now."""
+    found: int = connection.execute(_SILENT, {"now": now}).scalar_one()
+    return found
 
 
 def again(session: Session, clinic_id: int, kind: str, subject_id: int, now: datetime) -> None:

@@ -41,6 +41,32 @@ def test_the_clinics_system_can_stop_the_texts_and_saying_it_twice_changes_nothi
     assert len(house.rows("select id from consents where kind = 'opt_out'")) == 1
 
 
+def test_what_he_told_staff_is_no_answer_to_the_text_that_he_had_last(house: House) -> None:
+    house.opt_in()
+    care.stop_texts(house.parts, house.clinic.clinic_id, "S-1", "by phone", actor="staff:7", now=house.clock.at)
+    assert house.rows("select text_hash from consents where kind = 'opt_out'") == [{"text_hash": None}]
+    assert None not in [row["text_hash"] for row in house.rows("select text_hash from consents where kind = 'texts'")]
+
+
+def test_his_own_wish_is_in_the_ledger_though_the_carrier_had_stopped_his_number_before(house: House) -> None:
+    house.book()
+    house.carrier.faults.plan("21610")
+    house.turn()
+    (before,) = house.rows("select opted_out_at, opted_out_how from contact_points")
+    assert before["opted_out_how"].startswith("carrier")
+    house.clock.at += timedelta(hours=1)
+    for changes in (True, False):
+        done = care.stop_texts(
+            house.parts, house.clinic.clinic_id, "S-1", "by phone", actor="staff:7", now=house.clock.at
+        )
+        assert done is changes
+    assert house.rows("select obtained_by, at from consents where kind = 'opt_out' order by id") == [
+        {"obtained_by": "carrier", "at": before["opted_out_at"]},
+        {"obtained_by": "staff:7", "at": house.clock.at},
+    ]
+    assert house.rows("select opted_out_at, opted_out_how from contact_points") == [before]
+
+
 def test_what_the_clinic_stopped_only_he_can_bring_back(house: House) -> None:
     house.opt_in()
     with browser(house, "clinic") as nurse:

@@ -33,6 +33,40 @@ def test_a_corrected_zone_does_not_lose_the_text_that_waits(house: House) -> Non
     assert said_of_tomorrow(house) == 1
 
 
+def test_a_text_that_waits_is_said_once_in_the_language_that_the_clinic_has_corrected(house: House) -> None:
+    tomorrow_waits_in_the_outbox(house)
+    before = len(house.bodies())
+    assert house.book(language="es").outcome == "same"
+    assert [(row["status"], row["reason"]) for row in outbound(house, "key like 'tomorrow%'")] == [
+        ("refused", "his language changed")
+    ]
+    house.turn()
+    assert outbound(house, "key like 'tomorrow%'")[-1]["language"] == "es"
+    house.until(THE_DAY_BEFORE + timedelta(hours=2))
+    (received,) = house.bodies()[before:]
+    assert "¿a qué hora debe llegar?" in received
+    (line,) = house.rows("select actor, subject, detail from audit where action = 'language'")
+    assert line == {"actor": "test", "subject": "patient", "detail": {"language": "es", "before": "en"}}
+
+
+def test_a_text_that_waits_about_another_visit_of_his_changes_its_language_too(house: House) -> None:
+    tomorrow_waits_in_the_outbox(house)
+    house.book("S-2", language="es", **MARCH_30)
+    house.until(THURSDAY_915)
+    assert said_of_tomorrow(house) == 0
+    assert sum("¿a qué hora debe llegar?" in body for body in house.bodies()) == 1
+
+
+def test_the_language_that_he_chose_himself_leaves_the_text_that_waits_as_it_is(house: House) -> None:
+    tomorrow_waits_in_the_outbox(house)
+    house.rows("update patients set language_chosen = true")
+    house.book(language="es")
+    assert [row["status"] for row in outbound(house, "key like 'tomorrow%'")] == ["queued"]
+    house.until(THURSDAY_915)
+    assert said_of_tomorrow(house) == 1
+    assert house.rows("select id from audit where action = 'language'") == []
+
+
 def test_stop_and_start_within_seconds_do_not_lose_the_text_that_waits(house: House) -> None:
     tomorrow_waits_in_the_outbox(house)
     house.text("STOP")

@@ -1,5 +1,8 @@
 """Our own code fails in the middle of a turn: the text stays, exact rules still hold, and a person is told."""
 
+from datetime import timedelta
+
+from flows.limits import IDENTICAL_CRIES, IDENTICAL_TEXTS, REPLIES_PER_BURST
 from flows.model import Decision
 from flows.router import Context
 from service import conversation
@@ -92,3 +95,34 @@ def test_what_a_turn_had_written_before_it_failed_is_rolled_back(house: House) -
     assert [row["key"] for row in outbound(house, "inbound_id = (select max(id) from inbound)")] == ["fallback"]
     assert house.rows("select state, attempts, reasked from conversations") == [before]
     assert house.tasks().keys() == {"unhandled"}
+
+
+def answers(house: House, bodies: list[str]) -> list[bool]:
+    """Whether each of these texts, some seconds apart, was answered by a service whose router fails."""
+    said = []
+    for n, body in enumerate(bodies):
+        house.clock.at += timedelta(seconds=5)
+        said.append(arrive(house, body, sid=f"SM{n}") != EMPTY)
+    return said
+
+
+def test_a_machine_that_answers_the_fallback_is_not_answered_for_ever_and_each_text_is_kept(house: House) -> None:
+    house.opt_in()
+    said = answers(house, ["I am on holiday until Monday"] * 40)
+    assert said == [True] * IDENTICAL_TEXTS + [False] * (40 - IDENTICAL_TEXTS)
+    assert house.rows("select count(*) as n from inbound where status = 'unhandled'") == [{"n": 40}]
+    assert house.rows("select times from tasks where kind = 'unhandled'") == [{"times": 40}]
+
+
+def test_a_machine_that_never_says_the_same_twice_is_not_answered_for_ever_either(house: House) -> None:
+    house.opt_in()
+    house.clock.at += timedelta(minutes=5)
+    said = answers(house, [f"automatic reply no. {n}" for n in range(20)])
+    assert said == [True] * REPLIES_PER_BURST + [False] * (20 - REPLIES_PER_BURST)
+
+
+def test_a_cry_for_help_is_answered_as_often_as_in_a_turn_that_does_not_fail(house: House) -> None:
+    house.opt_in()
+    said = answers(house, ["I want to die"] * 20)
+    assert said == [True] * IDENTICAL_CRIES + [False] * (20 - IDENTICAL_CRIES)
+    assert house.rows("select times from tasks where kind = 'crisis'") == [{"times": 20}]

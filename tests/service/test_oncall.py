@@ -8,6 +8,8 @@ from flows.limits import SAFETY_OFTEN
 from flows.outcomes import outcome
 from service import delivery, oncall
 from service.demo_data import SITE
+from service.store.people import Site
+from service.tasks import WHY_AT_MOST, open_task
 from tests.house import IDLE, House
 from tests.service.signed import browser, outbound, receipt
 
@@ -210,6 +212,33 @@ def test_an_on_call_text_that_fails_is_an_operators_task_and_the_second_contact_
     assert house.tasks().keys() == {"crisis", "on_call_unreachable"}
     with browser(house, "ops") as ops:
         assert "The on-call contact could not be texted" in ops.get("/ops").text
+
+
+def test_a_second_site_whose_contact_cannot_be_texted_is_named_as_well_and_once(house: House) -> None:
+    hill = SITE.__dict__ | {"name": "Hill Imaging", "on_call_phone": "+12125550171", "on_call_phone_2": None}
+    with house.parts.database.clinic(house.clinic.clinic_id) as session:
+        session.add(Site(clinic_id=house.clinic.clinic_id, **hill))
+    house.book()
+    house.book("S-2", patient_id="P-2", phone="+12125550156", site="Hill Imaging")
+    house.turn()
+    house.text(CRY)
+    house.carrier.faults.rate("refused", 1, code=21614)
+    house.turn()
+    assert "Hill Imaging" not in house.tasks()["on_call_unreachable"]
+    house.text(CRY, phone="+12125550156")
+    house.turn()
+    rounds(house, 2)
+    why = house.tasks()["on_call_unreachable"]
+    assert [why.count(f"the on-call contact of {name} ") for name in (SITE.name, "Hill Imaging")] == [1, 1]
+
+
+def test_a_task_raised_without_end_says_no_more_than_can_be_read(house: House) -> None:
+    for n in range(100):
+        with house.parts.database.clinic(house.clinic.clinic_id) as session:
+            open_task(session, house.clinic.clinic_id, "sender_stopped", now=house.clock.at, why=f"reason no. {n}")
+    why = house.tasks()["sender_stopped"]
+    assert why.startswith("reason no. 0; reason no. 1; reason no. 2; ")
+    assert len(why) <= WHY_AT_MOST
 
 
 def test_a_number_that_stays_dead_is_one_task_and_brings_forward_one_announcement_only(house: House) -> None:

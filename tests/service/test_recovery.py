@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from flows.limits import CATCH_UP, STILL_COMING
+from flows.limits import CATCH_UP, SILENT_NUMBERS, STILL_COMING, VAIN_LISTINGS
 from service import conversation, recovery
 from service.carrier import twilio
 from service.carrier.port import Carrier, Received
 from service.carrier.twilio import PAGE, twilio_carrier
 from service.clinics import add_clinic
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
-from service.errors import OutOfTime
+from service.errors import OutOfTime, Unknown
 from simulator.carrier import Number
 from tests.house import IDLE, House
 from tests.service.signed import EMPTY, INBOUND, browser, outbound, post, text_form
@@ -202,6 +202,57 @@ def test_a_carrier_that_cannot_be_asked_is_asked_again_and_nothing_is_skipped(ho
     assert round_["seen_until"] < house.clock.at - timedelta(hours=4)
     back(house, CATCH_UP)
     assert inbound(house, sid)["status"] == "late"
+
+
+class Hanging:
+    """A carrier that answers no listing of these numbers, each of which would take the whole time-out."""
+
+    def __init__(self, *silent: str) -> None:
+        """Of these."""
+        self.silent, self.asked = silent, list[str]()
+
+    def received(self, number: str, since: datetime) -> list[Received]:
+        """Nothing was missed, where it can be said."""
+        self.asked.append(number)
+        if number in self.silent:
+            raise Unknown(None, "no answer")
+        return []
+
+
+def numbers(house: House, more: int) -> list[str]:
+    """The numbers of so many clinics more, and of the first."""
+    theirs = [f"+121255502{n:02}" for n in range(more)]
+    for phone in theirs:
+        add_clinic(house.parts.database, phone, phone, SITE, now=house.clock.at)
+    return [CLINIC_NUMBER, *theirs]
+
+
+def look_at_all(house: House, carrier: Hanging) -> list[str]:
+    """A round over every number; returns of which the carrier was asked."""
+    parts, before = replace(house.parts, carrier=cast(Carrier, carrier)), len(carrier.asked)
+    for row in house.rows("select clinic_id, id from senders order by id"):
+        recovery.recover(parts, row["clinic_id"], row["id"], house.clock.at)
+    return carrier.asked[before:]
+
+
+def test_a_carrier_that_answers_no_listing_is_asked_about_a_few_numbers_only_so_that_sending_has_its_turn(
+    house: House,
+) -> None:
+    everyone = numbers(house, more=20)
+    hanging = Hanging(*everyone)
+    for round_ in range(1, VAIN_LISTINGS + 1):
+        assert len(look_at_all(house, hanging)) == SILENT_NUMBERS
+        counted = house.rows("select in_vain from rounds where kind = 'recover'")
+        assert [row["in_vain"] for row in counted] == [round_] * len(
+            everyone
+        )  # so that no planned text is held for longer
+        house.clock.at += CATCH_UP
+    assert look_at_all(house, Hanging()) == everyone
+
+
+def test_one_number_that_cannot_be_listed_keeps_no_other_from_its_look(house: House) -> None:
+    everyone = numbers(house, more=5)
+    assert look_at_all(house, Hanging(everyone[0])) == everyone
 
 
 class Listing:

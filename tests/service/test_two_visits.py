@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from service.demo_data import SITE
 from service.store.people import Site
 from tests.house import House
@@ -152,3 +154,35 @@ def test_another_time_zone_plans_both_his_visits_anew(house: House) -> None:
         "where s.external_id = 'S-1' and r.touchpoint = 'prepare' and r.status = 'planned'"
     )
     assert about["due_at"].hour >= 16  # 9:00 in Los Angeles is not before 16:00 UTC
+
+
+TO_PHONE = (
+    "select s.external_id, t.patient_id = s.patient_id as his from tasks t join scans s on s.id = t.scan_id "
+    "where t.kind = 'phone_preparation' order by s.id"
+)
+
+
+@pytest.mark.parametrize("words", ["STOP", "wrong number"])
+@pytest.mark.parametrize("patient", ["P-1", "P-2"])
+def test_who_stops_the_texts_to_a_phone_with_two_visits_is_phoned_about_both(
+    house: House, words: str, patient: str
+) -> None:
+    house.opt_in()
+    house.book("S-2", patient_id=patient, **MARCH_30)
+    house.text(words)
+    assert house.rows(TO_PHONE) == [{"external_id": "S-1", "his": True}, {"external_id": "S-2", "his": True}]
+
+
+def test_nobody_is_phoned_about_the_visit_that_he_is_prepared_for(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", **MARCH_30)
+    house.until(house.clock.at.replace(day=15, hour=14, minute=5))  # the preparation for March 18
+    house.text("STOP")
+    assert house.rows(TO_PHONE) == [{"external_id": "S-2", "his": True}]
+
+
+def test_nobody_is_phoned_about_the_visit_of_a_man_who_has_died(house: House) -> None:
+    house.opt_in()
+    house.text("my husband died last week")
+    house.text("STOP")
+    assert house.rows(TO_PHONE) == []
