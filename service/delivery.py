@@ -104,6 +104,9 @@ def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> t
                 capped[row.phone] += attempt.automated and not attempt.exempt
         elif verdict.action is Action.HOLD:
             hold(session, row, verdict.until or now + timedelta(minutes=1), REASONS[verdict.reason], now)
+            if verdict.reason == "paused" and attempt.automated:
+                held = session.get_one(Outbound, (row.clinic_id, row.id))
+                not_out_yet(session, held, REASONS["paused"], now, patience=timedelta(0))
         else:
             after_refusal(session, row.clinic_id, row.id, verdict.reason, now)
             if verdict.reason == "unreadable":  # staff cannot mend that

@@ -124,23 +124,11 @@ def _stop_plans(turn: Turn, reason: str) -> None:
     for scan_id in planning.scans_of(turn.session, focus):
         planning.void(turn.session, focus.clinic_id, scan_id, reason, turn.now)
     # No text goes to a phone in mourning; another patient who shares it, and has a visit ahead, is phoned.
-    for scan in _visits_ahead(turn):
+    for scan in planning.visits_ahead(turn.session, turn.focus.clinic_id, turn.focus.contact.id, turn.now):
         _phone_about(
             turn, scan, "no texts go to this number, since we were told of a death there; he is another patient"
         )
     turn.audit("plans_stopped", reason=reason)
-
-
-def _visits_ahead(turn: Turn) -> list[Scan]:
-    """Every visit ahead that is texted about at the number in focus, whoever's it is, but of nobody who has died."""
-    ahead = (
-        select(Scan)
-        .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
-        .where(Scan.clinic_id == turn.focus.clinic_id, Scan.contact_point_id == turn.focus.contact.id)
-        .where(Scan.state == "booked", Scan.arrival_at > turn.now, Patient.stopped_at.is_(None))
-        .order_by(Scan.id)
-    )
-    return list(turn.session.scalars(ahead))
 
 
 def _phone_about(turn: Turn, scan: Scan, why: str) -> None:
@@ -290,6 +278,6 @@ def _set_contact(turn: Turn, **values: object) -> None:
 
 def _phone_instead(turn: Turn, why: str) -> None:
     """Whoever will not be texted is never silent: someone phones about each visit ahead that is not yet prepared."""
-    for scan in _visits_ahead(turn):
+    for scan in planning.visits_ahead(turn.session, turn.focus.clinic_id, turn.focus.contact.id, turn.now):
         if not planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
             _phone_about(turn, scan, why)

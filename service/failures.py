@@ -4,13 +4,14 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS, Priority
 from flows.journey import DAYS, NOTICES
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
+from service.planning import preparation_arrived, visits_ahead
 from service.store.audit import consent
 from service.store.database import ring_after
 from service.store.journeys import Reminder, Scan
@@ -64,6 +65,7 @@ def after_failure(session: Session, row: Outbound, code: int | None, now: dateti
         row.status, row.provider_sid = "queued", None
         row.ref = secrets.token_hex(16)  # a late receipt of the failed attempt must not speak for the next one
         row.due_at = now + AGAIN_AFTER * row.attempts
+        not_out_yet(session, row, what.words, now)
         return
     if what.kind == "next_day" and _tomorrow(row, now):
         return
@@ -92,7 +94,15 @@ def not_out_yet(
     if row.reminder_id is None or row.valid_until is None or row.valid_until - now > TO_PHONE_IN:
         return
     reminder = session.get_one(Reminder, (row.clinic_id, row.reminder_id))
-    if (NOTICES | DAYS) & {reminder.touchpoint, *reminder.merged} and now - row.created_at >= patience:
+    if not (NOTICES | DAYS) & {reminder.touchpoint, *reminder.merged} or now - row.created_at < patience:
+        return
+    told = exists().where(
+        Task.clinic_id == row.clinic_id,
+        Task.scan_id == row.scan_id,
+        Task.kind.in_(("phone_change", "phone_preparation", "not_delivered")),
+        or_(Task.closed_at.is_(None), Task.opened_at >= row.created_at),
+    )
+    if not session.scalar(select(told)):  # once is enough, however often it is tried
         tell_someone(session, row, why, now)
 
 
@@ -114,7 +124,7 @@ def _stop_sender(session: Session, row: Outbound, words: str, now: datetime) -> 
 
 
 def _set_aside(session: Session, row: Outbound, kind: str, words: str, now: datetime) -> None:
-    """The number cannot be texted, or the carrier says it may not be: no more texts, and someone phones."""
+    """The number cannot be texted, or the carrier says it may not be: no more texts, and someone phones at once."""
     if row.contact_point_id is None:
         return
     contact = session.get_one(ContactPoint, (row.clinic_id, row.contact_point_id), with_for_update={"key_share": True})
@@ -124,6 +134,11 @@ def _set_aside(session: Session, row: Outbound, kind: str, words: str, now: date
                 obtained_by="carrier", how=words, at=now)  # fmt: skip
     elif kind == "number" and contact.frozen_at is None:
         contact.frozen_at, contact.frozen_why = now, words
+    for scan in visits_ahead(session, row.clinic_id, contact.id, now):
+        told_below = row.reminder_id is not None and scan.id == row.scan_id
+        if not told_below and not preparation_arrived(session, row.clinic_id, scan):
+            open_task(session, row.clinic_id, "phone_preparation", now=now, why=words, contact_point_id=contact.id,
+                      patient_id=scan.patient_id, scan_id=scan.id, site_id=scan.site_id)  # fmt: skip
 
 
 def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, always: bool = False) -> None:
@@ -139,6 +154,7 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
     if said and scan and scan.contact_point_id != row.contact_point_id:
         return  # the booking has left that number, and everything is planned anew for the other
     ahead = scan is not None and scan.state == "booked" and scan.arrival_at > now
+    silenced = bool(said) and outcome(row.error_code).kind in ("number", "opted_out")
     if row.key in ("crisis", "urgent"):
         kind = "cannot_reach"
     elif said & {"moved", "cancelled"}:
@@ -149,6 +165,8 @@ def tell_someone(session: Session, row: Outbound, why: str, now: datetime, *, al
         kind = "not_delivered"  # he asked, and heard nothing
     elif ahead and said & {"prepare", "tomorrow", "today", "invite", "invite_again"}:
         kind = "phone_preparation"
+    elif ahead and scan and silenced and not preparation_arrived(session, row.clinic_id, scan):
+        kind = "phone_preparation"  # nothing more can be texted to him
     elif said & MATTERS or always:
         kind = "not_delivered"
     else:

@@ -15,6 +15,7 @@ from service.store.database import ring_after
 from service.store.facts import Focus, ScanFacts
 from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
+from service.store.people import Patient
 from service.store.texts import Outbound
 
 ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
@@ -151,6 +152,18 @@ def _take_back(
         .values(status="refused", reason=why, changed_at=now)
         .returning(Outbound.reminder_id)
     ).all()
+
+
+def visits_ahead(session: Session, clinic_id: int, contact_id: int, now: datetime) -> list[Scan]:
+    """Every visit ahead that is texted about at a number, whoever's it is, but of nobody who has died."""
+    ahead = (
+        select(Scan)
+        .join(Patient, (Patient.clinic_id == Scan.clinic_id) & (Patient.id == Scan.patient_id))
+        .where(Scan.clinic_id == clinic_id, Scan.contact_point_id == contact_id)
+        .where(Scan.state == "booked", Scan.arrival_at > now, Patient.stopped_at.is_(None))
+        .order_by(Scan.id)
+    )
+    return list(session.scalars(ahead))
 
 
 def scans_of(session: Session, focus: Focus) -> list[int]:

@@ -155,12 +155,7 @@ def _priority(scan: ScanFacts, reminder: Reminder, now: datetime, *, exempt: boo
 
 
 def _paused(focus: Focus, now: datetime) -> bool:
-    return (
-        focus.taken_over(now)
-        or focus.paused
-        or focus.sender.paused
-        or (focus.patient is not None and focus.patient.paused)
-    )
+    return focus.taken_over(now) or focus.paused or (focus.patient is not None and focus.patient.paused)
 
 
 def _texted_at(turn: Turn) -> list[datetime]:

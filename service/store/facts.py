@@ -29,7 +29,6 @@ class SenderFacts:
     id: int
     keywords: str
     live: bool
-    paused: bool
 
 
 @dataclass(slots=True)
@@ -110,7 +109,7 @@ class Focus:
     scan: ScanFacts | None
     opted_in: bool
     detail: bool
-    paused: bool  # by the clinic's staff, or by operators for everyone
+    paused: bool  # by the clinic's staff, by operators for everyone, or its number by the carrier
     recent_texts: int
     identical_texts: int
     visits: tuple[

@@ -188,3 +188,34 @@ def test_a_number_that_is_not_ours_any_more_stops_its_sender(house: House) -> No
     house.turn()
     assert "sender_stopped" in house.tasks()
     assert [row["status"] for row in outbound(house)] == ["queued"]
+
+
+def test_a_number_that_turns_out_dead_has_every_visit_there_prepared_by_phone_at_once(house: House) -> None:
+    house.opt_in()
+    house.book("S-2", arrival_at="2027-03-25T10:00", starts_at="2027-03-25T11:00")
+    house.carrier.faults.rate("fails", 1, code=30005)
+    house.until(house.rows("select min(due_at) as at from reminders where touchpoint = 'about'")[0]["at"])
+    assert outbound(house, "reminder_id is not null")[-1]["key"] == "about_recurrence"
+    phoned = house.rows("select scan_id, times from tasks where kind = 'phone_preparation' and closed_at is null")
+    assert sorted(row["scan_id"] for row in phoned) == sorted(row["id"] for row in house.rows("select id from scans"))
+    assert {row["times"] for row in phoned} == {1}
+
+
+def test_a_number_stopped_by_the_carrier_answers_no_question_and_a_person_does(house: House) -> None:
+    house.opt_in()
+    house.rows("update senders set paused_reason = 'filtered'")
+    assert house.text("does it hurt?") == []
+    assert "paused_text" in house.tasks()
+    assert house.text("I want to die") != []
+    assert house.text("STOP") != []
+
+
+def test_a_notice_in_the_outbox_that_a_pause_holds_is_told_once(house: House) -> None:
+    house.opt_in()
+    house.until(THURSDAY_915 - timedelta(hours=2))
+    end(house.parts, house.clinic.clinic_id, "S-1", "cancelled", actor="test", now=house.clock.at)
+    fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
+    house.rows("update clinics set paused_at = now()")
+    house.until(house.clock.at + 20 * MINUTE)
+    (task,) = house.rows("select kind, times from tasks where kind = 'phone_change'")
+    assert task["times"] == 1
