@@ -104,7 +104,7 @@ def late_step(script: Script, before: Conversation, event: TextReceived) -> Step
     """
     event, safe = _safely(script, before, event)
     cautious = event.decision if before.standing is Standing.PATIENT else replace(event.decision, caution=())
-    taken = safe or _cautious(cautious, Step(before, ()))
+    taken = to_a_machine(safe, event.identical_texts) if safe else _cautious(cautious, Step(before, ()))
     language = event.decision.language
     kept = [e for e in taken.effects if not isinstance(e, Say) or e.key in URGENT_WORDS]
     return Step(taken.conversation, tuple(replace(e, language=language) if isinstance(e, Say) else e for e in kept))

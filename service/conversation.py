@@ -91,10 +91,11 @@ def _transaction(
 ) -> str:
     """One whole turn, all or nothing; without a router, the exact rules and the fallback only."""
     with parts.database.clinic(clinic_id) as session:
-        inbound_id = _insert(session, clinic_id, sender_id, arrived, now)
+        phone_hash = keys.phone_hash(parts.phone_key, arrived.phone)
+        inbound_id = _insert(session, clinic_id, sender_id, phone_hash, arrived, now)
         if inbound_id is None:
             return _stored_answer(parts, session, clinic_id, arrived.message_sid)
-        focus = _focus(parts, session, clinic_id, sender_id, inbound_id, arrived, now)
+        focus = _focus(parts, session, clinic_id, sender_id, inbound_id, phone_hash, arrived, now)
         heed_the_invitation(session, focus, now)
         turn = Turn(session, focus, parts.scripts.of(focus.script), now, inbound_id)
         decision = _decide(turn, arrived.body, router) if router else None
@@ -108,10 +109,13 @@ def _transaction(
         return answer
 
 
-# Stored only if the number texted is this clinic's still: callers may remember which clinic a number belongs to.
+# Stored only if the number texted is this clinic's still: callers may remember which clinic a number belongs to. His phone
+# is locked first: who waits for the turn before must read everything as it is after that.
 _INSERT = text("""
-    insert into inbound (clinic_id, message_sid, sender_id, phone, body, media, opt_out_type, received_at, status)
-    select :clinic, :sid, s.id, :phone, :body, :media, :opt_out_type, :now, 'received'
+    with held as (select id from contact_points where clinic_id = :clinic and phone_hash = :phone_hash for update)
+    insert into inbound
+      (clinic_id, message_sid, sender_id, phone, body, media, opt_out_type, received_at, status, contact_point_id)
+    select :clinic, :sid, s.id, :phone, :body, :media, :opt_out_type, :now, 'received', (select id from held)
     from senders s where s.clinic_id = :clinic and s.id = :sender and s.phone = :to
     on conflict (clinic_id, message_sid) do nothing returning id
 """)
@@ -121,19 +125,13 @@ _FINISH = text("""
 """)
 
 
-def _insert(session: Session, clinic_id: int, sender_id: int, arrived: Arrived, now: datetime) -> int | None:
+def _insert(
+    session: Session, clinic_id: int, sender_id: int, phone_hash: str, arrived: Arrived, now: datetime
+) -> int | None:
     """The new row's id, or None where this MessageSid is already stored (after waiting for the twin that stores it now)."""
-    values = {
-        "clinic": clinic_id,
-        "sid": arrived.message_sid,
-        "sender": sender_id,
-        "phone": arrived.phone,
-        "to": arrived.to,
-        "body": arrived.body,
-        "media": arrived.media,
-        "opt_out_type": arrived.opt_out_type,
-        "now": min(arrived.sent_at or now, now),
-    }
+    values = {"clinic": clinic_id, "sid": arrived.message_sid, "sender": sender_id, "phone": arrived.phone,
+              "phone_hash": phone_hash, "to": arrived.to, "body": arrived.body, "media": arrived.media,
+              "opt_out_type": arrived.opt_out_type, "now": min(arrived.sent_at or now, now)}  # fmt: skip
     found: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
     return found
 
@@ -174,10 +172,10 @@ def _stored_answer(parts: Parts, session: Session, clinic_id: int, message_sid: 
 
 
 def _focus(
-    parts: Parts, session: Session, clinic_id: int, sender_id: int, inbound_id: int, arrived: Arrived, now: datetime
-) -> Focus:
+    parts: Parts, session: Session, clinic_id: int, sender_id: int, inbound_id: int, phone_hash: str, arrived: Arrived,
+    now: datetime,
+) -> Focus:  # fmt: skip
     """The focus of the phone that wrote; a number never met gets its contact point now."""
-    phone_hash = keys.phone_hash(parts.phone_key, arrived.phone)
 
     def load() -> Focus | None:
         return focus_on_text(

@@ -150,12 +150,14 @@ def _phone_about(turn: Turn, scan: Scan, why: str) -> None:
 def _set_language(turn: Turn, language: str) -> None:
     patient = turn.focus.patient
     if patient is not None:
-        patient.language = language
+        changed, patient.language = patient.language != language, language
         turn.session.execute(
             update(Patient)
             .where(Patient.clinic_id == turn.focus.clinic_id, Patient.id == patient.id)
             .values(language=language, language_chosen=True)
         )
+        if changed:
+            planning.word_anew(turn.session, turn.focus.clinic_id, patient.id, "his language changed", turn.now)
     turn.audit("language", language=language)
 
 

@@ -126,15 +126,24 @@ def _visits(found: list[list[Any]]) -> tuple[VisitFacts, ...]:
     return tuple(VisitFacts(v[0], datetime.fromisoformat(v[1]), *v[2:]) for v in found)
 
 
+# A statement of its own: one that waits for a lock reads all but the locked rows as they were before the wait.
+_HOLD = text("""
+    select cp.id from contact_points cp where cp.clinic_id = :clinic
+      and cp.id = (select x.contact_point_id from scans x where x.clinic_id = :clinic and x.id = :scan) for update
+""")
+
+
 def focus_on_scan(session: Session, clinic_id: int, scan_id: int) -> Focus:
-    """Load and lock one scan's own phone and patient, on the clinic's first number, whatever the talk there is about."""
-    return _focus(session.connection().execute(_BY_SCAN, {"clinic": clinic_id, "scan": scan_id}).one())
+    """Lock and load one scan's own phone and patient, on the clinic's first number, whatever the talk there is about."""
+    about = {"clinic": clinic_id, "scan": scan_id}
+    session.connection().execute(_HOLD, about)
+    return _focus(session.connection().execute(_BY_SCAN, about).one())
 
 
 def focus_on_text(
     session: Session, clinic_id: int, *, sender_id: int, inbound_id: int, body: str, phone_hash: str, now: datetime
 ) -> Focus | None:
-    """The same for the phone that wrote a text, with how busy it has been; None for a number never met."""
+    """The same for the phone that wrote a text, locked by its caller, and how busy it has been; None if never met."""
     values = {"clinic": clinic_id, "sender": sender_id, "phone_hash": phone_hash, "since": now - LATELY, "burst": now - BURST,
               "inbound": inbound_id, "body": body, "now": now}  # fmt: skip
     row = session.connection().execute(_BY_TEXT, values).one_or_none()

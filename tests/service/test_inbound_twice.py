@@ -1,8 +1,10 @@
 """The carrier may bring one text twice, even at the same instant: one row, one effect, the same answer."""
 
 import threading
+import time
 
 import httpx
+from sqlalchemy import text
 
 from tests.house import PLAIN, House
 from tests.service.signed import INBOUND, outbound, post, stored, text_form
@@ -90,3 +92,25 @@ def test_the_carriers_own_duplicate_is_answered_once(house: House) -> None:
     assert len(house.rows("select id from inbound")) == 1
     assert len(outbound(house, "inbound_id is not null")) == 2
     assert len(house.rows("select id from consents where kind = 'texts'")) == 1
+
+
+def waits_for_a_lock(house: House) -> bool:
+    """Whether a statement waits for somebody else's."""
+    (found,) = house.rows("select count(*) as n from pg_stat_activity where wait_event_type = 'Lock'")
+    return bool(found["n"])
+
+
+def test_a_turn_that_waited_for_the_one_before_reads_everything_as_it_is_after_that(house: House) -> None:
+    house.opt_in()
+    answers = list[str]()
+    with house.parts.database.clinic(house.clinic.clinic_id) as before:
+        before.execute(text("select id from contact_points for update"))
+        waiting = threading.Thread(target=lambda: answers.extend(house.text("MENU")))
+        waiting.start()
+        give_up = time.monotonic() + 20
+        while not waits_for_a_lock(house) and time.monotonic() < give_up:
+            pass
+        before.execute(text("update patients set language = 'es'"))
+    waiting.join()
+    (menu,) = answers
+    assert "Responda" in menu
