@@ -36,6 +36,23 @@ def test_no_general_text_discloses_what_the_visit_is_about(language: str, key: s
     assert form == "detailed" or told is None
 
 
+# Words that a carrier takes for an opt-in or an opt-out, asked for as an answer; STOP, START and HELP are meant as they are.
+ASKED = re.compile(
+    r"(?i)\b(?:reply|text|answer|send|responda|conteste|mande|escriba)(?: with| con| just)? "
+    r"(?:yes|no|s[ií]|end|quit|cancel|unstop|fin|cancelar|parar)\b(?! more)"
+)
+
+
+@pytest.mark.parametrize(("language", "key"), KEYS)
+def test_no_text_asks_for_a_word_that_the_carrier_takes_for_itself(language: str, key: str) -> None:
+    assert all(ASKED.search(body) is None for body in catalog().entry(key, language).bodies.values())
+
+
+def test_such_a_question_would_be_found() -> None:
+    assert ASKED.search("Is this visit yours? Reply YES or NO.")
+    assert ASKED.search("¿Es su visita? Responda sí.")
+
+
 @pytest.mark.parametrize(("language", "key"), KEYS)
 def test_each_text_says_where_its_facts_come_from_and_who_answers_for_it(language: str, key: str) -> None:
     entry = catalog().entry(key, language)
