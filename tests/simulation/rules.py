@@ -171,7 +171,8 @@ class Rules:
             raise Violation("moved", f"{where} about a visit that is booked")
         if carried.to != scan.phone:
             raise Violation("moved", f"{where} to a number that the booking has left")
-        if about["stopped_at"] is not None or (phone.died_at and scan.booked_at and scan.booked_at <= phone.died_at):
+        # Another man at that phone is texted about his own visit once START has asked for it; he who died, never.
+        if about["stopped_at"] is not None or phone.mourns(scan.booked_at):
             raise Violation("died", where)
         if not (scan.permission if name in ("invite", "invite_again") else about["agreed"]):
             raise Violation("consent", where)

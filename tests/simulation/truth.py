@@ -15,7 +15,14 @@ class PhoneTruth:
     died_at: datetime | None = None
     condolences: int = 0
     starts: int = 0  # how often he asked for texts again
+    started_at: datetime | None = None  # when he did last
     heard_at: datetime | None = None
+
+    def mourns(self, booked_at: datetime | None) -> bool:
+        """Whether we were told of a death here since a visit was booked, and nobody has asked for texts again since."""
+        if self.died_at is None or booked_at is None or booked_at > self.died_at:
+            return False
+        return self.started_at is None or self.started_at <= self.died_at
 
 
 @dataclass
@@ -72,6 +79,7 @@ class Truth:
         if "start" in means:
             phone.stopped_at = None
             phone.starts += 1
+            phone.started_at = now
         if "wrong" in means and phone.wrong_at is None:
             phone.wrong_at = now
         if "died" in means and phone.died_at is None:
