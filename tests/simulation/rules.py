@@ -71,6 +71,11 @@ _PREPARED = text("""
                      and (t.opened_at >= :since or t.closed_at is null or t.closed_at >= :since))
 """)
 
+_CLEARED = text("""
+    select o.ref, s.external_id from outbound o left join scans s on s.clinic_id = o.clinic_id and s.id = o.scan_id
+    where o.clinic_id = :clinic and o.phone = :phone and o.status = 'sending'
+""")
+
 
 def _opens(local: datetime, opens: time, closes: time) -> datetime:
     """When the window opens next on this clock; now if it is open."""
@@ -89,9 +94,16 @@ class Rules:
         self.capped: list[tuple[datetime, int, str, int]] = []
         self.seen: dict[int, tuple[str, str]] = {}
         self.since = now()
+        self.cleared: dict[str, tuple[int, Any]] = {}  # by ref, of the batch under way: its epoch and its visit's state
         self.inbound: list[tuple[int, Arrived, Canned, str]] = []
         # Arrivals to look at when they come, and the phone that the booking had then.
         self.visits: dict[tuple[int, str, int], tuple[datetime, str]] = {}
+
+    def meanwhile(self, clinic_id: int, phone: str) -> None:
+        """Something befalls this phone in the middle of a batch: what is cleared for it already leaves as it was judged."""
+        for row in self.look.execute(_CLEARED, {"clinic": clinic_id, "phone": phone}):
+            scan = self.truth.scans.get((clinic_id, row.external_id or ""))
+            self.cleared[row.ref] = (scan.epoch, scan.stands()) if scan else (0, None)
 
     # As a text is taken ---------------------------------------------------------------------------------------------
 
@@ -106,8 +118,10 @@ class Rules:
             return  # to the on-call contact
         phone = self.truth.phone(carried.clinic_id, carried.to)
         scan = self.truth.scans.get((carried.clinic_id, about["external_id"] or ""))
-        about["epoch"], about["moves"] = (scan.epoch, scan.moves) if scan else (0, 0)
-        about["stands"] = scan.stands() if scan else None
+        about["epoch"], about["stands"] = (scan.epoch, scan.stands()) if scan else (0, None)
+        if carried.ref in self.cleared:  # judged before what happened in the middle of its batch
+            about["epoch"], about["stands"] = self.cleared[carried.ref]
+            return
         self._after_stop(about, phone)
         self._disclosing(about, carried)
         if scan is not None:

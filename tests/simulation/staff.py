@@ -124,7 +124,6 @@ class Desk:
             scan.booked_at = now
         if moved:
             scan.settled_at = now
-        scan.moves += moved
         scan.phone, scan.state, scan.tracer = asked["phone"], "booked", asked["tracer"]
         scan.arrival_at, scan.site = arrival, site
         scan.arrivals.append((arrival, site))

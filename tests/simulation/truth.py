@@ -38,7 +38,6 @@ class ScanTruth:
     site_zone: str
     tracer: str
     epoch: int = 0
-    moves: int = 0
     booked_at: datetime | None = None
     settled_at: datetime | None = None  # when it got its present hour and place, or was called off
     permission: bool = True

@@ -158,6 +158,8 @@ class World:
             self.carrier.counts[f"crash in {activity}"] += 1
             lived = False
         self.last_committed = self.database.committed
+        if not before[0]:  # not in the middle of another one
+            self.rules.cleared.clear()
         self.database.activity, self.database.transactions, self.database.committed = before
         return lived
 
@@ -232,6 +234,7 @@ class World:
         journey = next((j for j in self.story.journeys if self._phone(j) == phone), None)
         if journey is None or self.desk.ids(journey) not in self.truth.scans:
             return
+        self.rules.meanwhile(self.desk.ids(journey)[0], phone)
         if what == "STOP":
             self._text(journey, "STOP", phone)
         elif what == "move":
