@@ -70,6 +70,7 @@ class World:
         self.deaf_until: datetime | None = None
         self.tick_at, self.idle, self.mending = self.now, 0, set[int]()
         self.steps = self.texts_in = 0
+        self.busy = False  # an activity of the service is under way
         self.stored: dict[str, str] = {}  # MessageSid -> the answer first given
 
     # Time -----------------------------------------------------------------------------------------------------------
@@ -150,6 +151,7 @@ class World:
     def _do(self, activity: str, act: Any) -> bool:
         """One activity of the service, in a process that may die; whether it lived."""
         before = (self.database.activity, self.database.transactions, self.database.committed)
+        outermost, self.busy = not self.busy, True
         self.database.begin(activity)
         lived = True
         try:
@@ -157,10 +159,12 @@ class World:
         except Crash:
             self.carrier.counts[f"crash in {activity}"] += 1
             lived = False
-        self.last_committed = self.database.committed
-        if not before[0]:  # not in the middle of another one
-            self.rules.cleared.clear()
-        self.database.activity, self.database.transactions, self.database.committed = before
+        finally:  # also where a rule is broken: the database outlives the story
+            self.last_committed = self.database.committed
+            if outermost:
+                self.busy = False
+                self.rules.cleared.clear()
+            self.database.activity, self.database.transactions, self.database.committed = before
         return lived
 
     # What happens ---------------------------------------------------------------------------------------------------
