@@ -157,7 +157,10 @@ def _call_one(carrier: Carrier, trouble: _Trouble, item: tuple[Sent, Message]) -
     if clock.stopwatch() - trouble.since > GATE_HOLDS:
         return sent
     try:
-        return replace(sent, sid=carrier.send(message))
+        sid = carrier.send(message)
+        if not sid:  # it said yes and not to what: neither taken for sure nor untried
+            raise Unknown(None, "an answer without the text's id")
+        return replace(sent, sid=sid)
     except CarrierError as error:
         trouble.unanswered += isinstance(error, Unknown)
         return replace(sent, error=error)

@@ -89,7 +89,7 @@ class TwilioCarrier:
             raise Busy(None, "the connection was refused: nothing was processed") from error
         except (TwilioException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise Unknown(None, f"no usable answer ({type(error).__name__})") from error
-        return str(created.sid)
+        return str(created.sid or "")
 
     def sent_to(self, phone: str, since: datetime) -> list[Listed]:
         """List by number only: a date filter misses what is accepted but not yet sent."""

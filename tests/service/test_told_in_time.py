@@ -132,6 +132,21 @@ def test_what_a_slow_batch_had_no_time_for_goes_at_once_and_was_no_attempt(
     assert (len(house.bodies()), len(house.bodies(OTHER))) == (1, 1)
 
 
+def test_a_text_taken_with_an_answer_that_names_no_id_is_looked_up_and_never_sent_twice(house: House) -> None:
+    house.carrier.faults.rate("no_callbacks", 1)
+    house.book()
+
+    def nameless(message: Message) -> str:
+        assert house.parts.carrier.send(message)
+        return ""
+
+    send_with(house, nameless)
+    assert [row["status"] for row in outbound(house)] == ["uncertain"]
+    house.until(house.clock.at + timedelta(hours=1))
+    assert len(house.bodies()) == 1
+    assert last(house)["provider_sid"] == house.received()[0].sid
+
+
 def test_a_failure_that_overtakes_our_own_record_keeps_its_new_attempt(house: House) -> None:
     house.book()
 
