@@ -95,7 +95,9 @@ def _clear(session: Session, due: Sequence[Due], pace: Pace, now: datetime) -> t
     """
     cleared, capped = [], Counter[str]()
     for row in due:
-        attempt = replace(row.attempt, texted_at=row.attempt.texted_at + (now,) * capped[row.phone])
+        attempt = row.attempt
+        if left := capped[row.phone]:
+            attempt = replace(attempt, texted_at=attempt.texted_at + (now,) * left)
         verdict = gate(attempt, now)
         if verdict.action is Action.SEND:
             if pace.may_go(attempt.priority, now):
