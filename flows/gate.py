@@ -126,7 +126,7 @@ def _refusal(attempt: Attempt, now: datetime) -> str:
         (not attempt.sender_live, "sender_off"),
         (attempt.automated and not attempt.consented, "no_consent"),
         (attempt.automated and not attempt.booked, "not_booked"),
-        (attempt.automated and not attempt.current_plan, "moved"),
+        (not attempt.current_plan, "moved"),  # an answer that was held as well: it may name the hour that was
         (attempt.automated and attempt.care_pause and not attempt.logistics, "care"),
         (attempt.too_open, "too_open"),  # last: what may not go in any words is not worded anew
     )

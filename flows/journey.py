@@ -14,6 +14,7 @@ from flows.limits import URGENT_WINDOW, WINDOW
 
 MORNING = time(10)
 LEAD = timedelta(hours=2)  # with less than this left, "today" comes too late to help
+WAY = timedelta(hours=1)  # with less than this left he has set out
 OVER = timedelta(hours=1)  # before this much of the scan has passed, "after" comes too early
 CHECK_BEFORE = timedelta(hours=48)
 ASK_AGAIN = timedelta(hours=24)  # after the first invitation
@@ -226,7 +227,8 @@ def notice(
     """The text that a visit moved or is off, and whether a person must phone instead because no text comes in time.
 
     If the old or new arrival falls before the window next opens, or so soon after it that he may be on his way, 07:00 to
-    22:00 applies; beyond that, a phone call.
+    22:00 applies; beyond that, a phone call. A text that has to wait for 07:00 and finds him on his WAY is not enough: a person
+    phones as well.
     """
     ahead = [at for at in (old_arrival, new_arrival) if at is not None and at > now]
     if not ahead:
@@ -236,4 +238,4 @@ def notice(
         opens = next_open(now, visit.patient_zone, URGENT_WINDOW)
         if min(ahead) <= opens:
             return None, True
-    return Planned(name, opens, min(ahead)), False
+    return Planned(name, opens, min(ahead)), now < opens and min(ahead) <= opens + WAY

@@ -228,11 +228,12 @@ def _change(
     _permission(session, focus, booking, now)
     untold = planning.void(session, scan.clinic_id, scan.id, "the visit moved" if moved else "the booking changed", now)
     _plan_or_ask(parts, session, focus, booking, now, why="moved" if moved else "changed")
+    turn = Turn(session, focus, parts.scripts.of(focus.script), now)
     if moved:  # of moves that he has not heard of, the hour that counts is the first: he may still come then
-        known = min([old, *(notice.valid_until for notice in untold)])
-        tell(Turn(session, focus, parts.scripts.of(focus.script), now), "moved", known, scan.arrival_at)
-    elif untold:  # an earlier move that he has not heard of yet
-        still_to_tell(Turn(session, focus, parts.scripts.of(focus.script), now), untold[-1])
+        doubt = planning.moves_in_doubt(session, scan.clinic_id, scan.id)
+        tell(turn, "moved", min([old, *doubt, *(notice.valid_until for notice in untold)]), scan.arrival_at)
+    else:
+        still_to_tell(turn, untold)
     session.refresh(scan)
     _audit(session, scan, actor, "moved" if moved else "changed", now)
     return Booked(scan.id, "moved" if moved else "changed")
@@ -275,11 +276,12 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
             planning.void(session, clinic_id, scan.id, "the visit has taken place", now, AHEAD)
             return Booked(scan.id, state)
         untold = planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
+        untold_moves = bool(untold or planning.moves_in_doubt(session, clinic_id, scan.id))
         if state == "cancelled" and scan.arrival_at > now:
-            scan.plan_version += 1
+            scan.arrival_version = scan.plan_version = scan.plan_version + 1  # what was worded before speaks of an hour
             session.flush()
             focus = focus_on_scan(session, clinic_id, scan.id)
-            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), moved_untold=bool(untold))
+            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), moved_untold=untold_moves)
         talk_about_the_next(session, scan, now)
         return Booked(scan.id, state)
 

@@ -11,7 +11,7 @@ from flows.gate import REASONS, Priority
 from flows.journey import DAYS, NOTICES
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
-from service.planning import preparation_arrived, visits_ahead
+from service.planning import ARRIVED, preparation_arrived, visits_ahead
 from service.store.audit import consent
 from service.store.database import ring_after
 from service.store.journeys import Reminder, Scan
@@ -37,7 +37,9 @@ def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: st
     if reason == "too_open" and row.reminder_id is not None:
         _word_anew(session, row, now)
         return
-    if reason in ("not_booked", "moved") or (is_answer(row) and reason in UNWANTED):
+    if reason in ("not_booked", "moved") and not (is_answer(row) or _move_is_untold(session, row)):
+        return
+    if is_answer(row) and reason in UNWANTED:
         return
     tell_someone(session, row, REASONS["paused"] if held else REASONS[reason], now)
 
@@ -45,6 +47,19 @@ def after_refusal(session: Session, clinic_id: int, outbound_id: int, reason: st
 def is_answer(row: Outbound) -> bool:
     """Whether it is an ordinary answer to a text, which has its use for minutes only."""
     return row.inbound_id is not None and row.priority == Priority.REPLY
+
+
+def _move_is_untold(session: Session, row: Outbound) -> bool:
+    """Whether it is the notice of a move, came back, and no later one has arrived: he may come on the day he knows."""
+    if row.reminder_id is None or session.get_one(Reminder, (row.clinic_id, row.reminder_id)).touchpoint != "moved":
+        return False
+    later = (
+        select(Outbound.id)
+        .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
+        .where(Outbound.clinic_id == row.clinic_id, Outbound.scan_id == row.scan_id, Outbound.id > row.id)
+        .where(Reminder.touchpoint == "moved", Outbound.status.in_(ARRIVED))
+    )
+    return not session.scalar(select(exists(later)))
 
 
 def _word_anew(session: Session, row: Outbound, now: datetime) -> None:

@@ -11,7 +11,7 @@ from flows.rank import INVITES
 from service import planning
 from service.effects import Turn
 from service.store.about import talk_about
-from service.store.facts import Focus
+from service.store.facts import AFTERWARDS, Focus
 from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
 from service.store.texts import Outbound
@@ -68,14 +68,29 @@ def heed_the_invitation(session: Session, focus: Focus, now: datetime) -> None:
     if focus.patient is None or focus.patient.id not in {row.patient_id for row in invited}:
         others = (focus_on_scan(session, focus.clinic_id, row.id) for row in invited)
         asked = next((other for other in others if not other.opted_in), None)
+        asked = asked or _one_who_agreed(session, focus, now)
         if asked is None:
             focus.unasked = True
             return
         focus.scan, focus.patient, focus.site = asked.scan, asked.patient, asked.site
-        focus.opted_in, focus.detail = False, False
+        focus.opted_in, focus.detail = asked.opted_in, asked.detail
         talk_about(session, focus, now)
         _invite_later(session, focus, now)
+        if focus.opted_in:
+            return
     focus.talk_row = (INVITED, *focus.talk_row[1:])
+
+
+def _one_who_agreed(session: Session, focus: Focus, now: datetime) -> Focus | None:
+    """Of others whose visit is texted about at this phone, one who takes our texts: the next visit, else the last."""
+    visits = session.execute(
+        select(Scan.id, Scan.arrival_at)
+        .where(Scan.clinic_id == focus.clinic_id, Scan.contact_point_id == focus.contact.id)
+        .where(Scan.state.in_(("booked", "completed")), Scan.arrival_at > now - AFTERWARDS)
+    ).all()
+    nearest = sorted(visits, key=lambda visit: (visit.arrival_at <= now, abs(visit.arrival_at - now)))
+    others = (focus_on_scan(session, focus.clinic_id, visit.id) for visit in nearest)
+    return next((other for other in others if other.opted_in), None)
 
 
 def _invite_later(session: Session, focus: Focus, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Telling a man that his visit moved or is off: one text where it comes in time, else a person phones."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flows.journey import Planned, notice
@@ -45,9 +46,16 @@ def _takes_texts(turn: Turn) -> bool:
     return False
 
 
-def still_to_tell(turn: Turn, planned: Planned) -> None:
-    """A notice that a later change of the booking took back before it was said: it is said all the same."""
+def still_to_tell(turn: Turn, untold: Sequence[Planned]) -> None:
+    """A notice that a later change of the booking took back before it was said: it is said all the same.
+
+    One that went to a number which has turned out to be another's, or is his no more, has told him nothing: by phone.
+    """
     focus, scan = turn.focus, turn.focus.scan
     assert scan is not None
-    if (focus.patient is None or not focus.patient.stopped) and _takes_texts(turn):
-        planning.keep(turn.session, focus.clinic_id, scan, [planned], turn.now)
+    if focus.patient is not None and focus.patient.stopped:
+        return
+    if untold and _takes_texts(turn):
+        planning.keep(turn.session, focus.clinic_id, scan, [untold[-1]], turn.now)
+    elif not untold and planning.moved_elsewhere(turn.session, focus.clinic_id, scan, turn.now):
+        turn.open_task("phone_change", "that it moved was texted to the number he had before")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.gate import REASONS
@@ -16,7 +16,7 @@ from service.store.facts import Focus, ScanFacts
 from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
 from service.store.people import Patient
-from service.store.texts import Outbound
+from service.store.texts import Outbound, Task
 
 ARRIVED = frozenset({"accepted", "sending_at_carrier", "sent", "delivered"})
 
@@ -119,6 +119,37 @@ def void(
     return [
         Planned(row.touchpoint, row.due_at, row.valid_until) for row in (*planned, *worded) if row.touchpoint == "moved"
     ]
+
+
+def moves_in_doubt(session: Session, clinic_id: int, scan_id: int) -> list[datetime]:
+    """Until when each notice of a move is of use that was handed over, and of which we do not know whether it was taken."""
+    handed = _notices_of_moves(clinic_id, scan_id).where(Outbound.status.in_(LEFT - ARRIVED))
+    return list(session.scalars(handed))
+
+
+def moved_elsewhere(session: Session, clinic_id: int, scan: ScanFacts, now: datetime) -> bool:
+    """Whether he was told that the visit moved at a number that the booking has left, and nobody was to phone him since.
+
+    Only while he may still come too early: not once he has confirmed the new hour, nor after the old one.
+    """
+    phoned = exists().where(
+        Task.clinic_id == clinic_id, Task.scan_id == scan.id, Task.kind == "phone_change",
+        Task.opened_at >= Outbound.created_at,
+    )  # fmt: skip
+    left = _notices_of_moves(clinic_id, scan.id).where(
+        Outbound.status.in_(LEFT), Outbound.contact_point_id != Scan.contact_point_id,
+        Reminder.valid_until > now, Scan.confirmed_at.is_(None), ~phoned,
+    )  # fmt: skip
+    return session.scalar(select(exists(left))) or False
+
+
+def _notices_of_moves(clinic_id: int, scan_id: int) -> Select[datetime]:
+    return (
+        select(Reminder.valid_until)
+        .join(Outbound, (Outbound.clinic_id == Reminder.clinic_id) & (Outbound.reminder_id == Reminder.id))
+        .join(Scan, (Scan.clinic_id == Reminder.clinic_id) & (Scan.id == Reminder.scan_id))
+        .where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, Reminder.touchpoint == "moved")
+    )
 
 
 def word_anew(session: Session, clinic_id: int, patient_id: int, why: str, now: datetime) -> None:

@@ -72,7 +72,7 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
         return False
     if RANK.get(row.status, 0) < RANK["accepted"]:
         row.listings = 0  # from here on it is looked up for what became of it, no longer for whether it is there
-    row.status, row.changed_at = status, now
+    before, row.status, row.changed_at = row.status, status, now
     if status in ("failed", "undelivered"):
         after_failure(session, row, code, now, processed=True)
     elif status == "canceled":  # by somebody at the carrier: it is as little there as one that failed
@@ -80,7 +80,8 @@ def raise_status(session: Session, row: Outbound, status: str, sid: str, code: i
         tell_someone(session, row, row.reason, now)
     elif status in ("accepted", "sent", "delivered"):
         row.reason, row.error_code = "", None
-        _prepared(session, row, now)
+        if before != "sent":  # by then it has closed its task: one opened since is about a later text
+            _prepared(session, row, now)
     return True
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from flows.engine import step
 from flows.gate import REASONS, Action, Attempt, Priority, Verdict, gate
-from flows.journey import DAYS, NOTICES, fits, window_of
+from flows.journey import DAYS, NOTICES, TIMELESS, fits, window_of
 from flows.limits import SURE_FOR
 from flows.model import Note, TouchpointDue
 from flows.rank import INVITES, planned_priority
@@ -31,7 +31,7 @@ from service.store.focus import focus_on_scan
 from service.store.journeys import Reminder, Scan
 from service.store.rounds import Seen
 from service.store.texts import Outbound
-from service.tasks import close_by_event, open_task
+from service.tasks import open_task
 from service.wiring import Parts
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _attempt(turn: Turn, reminder: Reminder, touchpoint: Touchpoint, seen: Seen)
         automated=True,
         valid_until=reminder.valid_until,
         booked=fits(scan.state, reminder.touchpoint),
-        current_plan=reminder.plan_version == scan.plan_version,
+        current_plan=reminder.plan_version >= scan.arrival_version or reminder.touchpoint in TIMELESS,
         consented=invite or focus.opted_in,
         opted_out=focus.contact.opted_out_at is not None,
         frozen=focus.contact.frozen_at is not None,
@@ -256,9 +256,7 @@ def _check_preparation(turn: Turn, reminder: Reminder) -> None:
         _settle(reminder, "skipped", "the visit changed", now)
         return
     if planning.preparation_arrived(turn.session, turn.focus.clinic_id, scan):
-        _settle(reminder, "said", "the preparation was texted", now)
-        close_by_event(turn.session, turn.focus.clinic_id, "phone_preparation", scan_id=scan.id,
-                       outcome="the preparation arrived by text", now=now)  # fmt: skip
+        _settle(reminder, "said", "the preparation was texted", now)  # an open task may be of a later text: it stays
         return
     contact = turn.focus.contact
     if contact.opted_out_at is not None:

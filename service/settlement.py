@@ -17,7 +17,7 @@ from flows.limits import CLOCK_SLACK, LISTINGS, RECEIPT_LISTINGS, STALE_CLAIM, U
 from flows.outcomes import FROM_CARRIER
 from service.carrier.port import Listed
 from service.errors import Unknown
-from service.failures import FAILED, tell_someone
+from service.failures import FAILED, not_out_yet, tell_someone
 from service.receipts import raise_status
 from service.store import rounds
 from service.store.database import ring_after
@@ -165,10 +165,11 @@ def _left_from(item: Listed, sender: Sender) -> bool:
 def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:
     """Whether the carrier's text can be this row's last attempt: the same words, made at its call or later.
 
+    Of a text whose words the carrier no longer keeps, numbers and time decide: to send it twice would be worse.
     The slack for two clocks reaches back to an earlier attempt that failed, and its failure must not speak for this one.
     """
     earliest = (row.tried_at or now) - CLOCK_SLACK
-    if item.body != row.body or (item.created_at is not None and item.created_at < earliest):
+    if item.body not in (row.body, "") or (item.created_at is not None and item.created_at < earliest):
         return False
     return row.attempts <= 1 or FROM_CARRIER.get(item.status) not in FAILED
 
@@ -176,6 +177,7 @@ def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:
 def _absent(session: Session, row: Outbound, now: datetime) -> None:
     row.listings, row.changed_at = row.listings + 1, now
     if row.listings < len(LISTINGS):
+        not_out_yet(session, row, row.reason, now)
         return
     if row.valid_until is not None and now >= row.valid_until:
         row.status, row.reason = "refused", "it was not accepted, and is now too late to be of use"
@@ -190,3 +192,5 @@ def _give_up(session: Session, rows: list[Outbound], now: datetime) -> None:
         if row.tried_at is not None and now - row.tried_at > GIVE_UP:
             row.status, row.reason, row.changed_at = "failed", "nobody can tell whether it was sent", now
             tell_someone(session, row, row.reason, now, always=True)
+        else:
+            not_out_yet(session, row, row.reason, now)

@@ -136,7 +136,7 @@ def keep(
         automated=automated,
         logistics=logistics,
         exempt=exempt,
-        plan_version=focus.scan.plan_version if focus.scan and automated else None,
+        plan_version=focus.scan.plan_version if focus.scan else None,
         due_at=due_at,
         valid_until=valid_until,
         status=status,

@@ -66,14 +66,23 @@ def owner(servers: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def empty(servers: Settings, owner: Engine) -> Settings:
-    """The settings of servers without any rows."""
+@pytest.fixture(scope="session")
+def emptying(owner: Engine) -> str:
+    """What deletes every row and starts every count anew: 1 ms, where to truncate makes each table's files anew in 60."""
     with owner.connect() as connection:
         tables = connection.execute(
             text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'")
         ).scalars()
-        connection.execute(text(f"truncate {', '.join(tables)} restart identity cascade"))
+        counts = connection.execute(text("select sequencename from pg_sequences where schemaname = 'public'")).scalars()
+        steps = [f"delete from {table}" for table in tables] + [f"select setval('{name}', 1, false)" for name in counts]
+    return f"begin; set local session_replication_role = replica; {'; '.join(steps)}; commit"
+
+
+@pytest.fixture
+def empty(servers: Settings, owner: Engine, emptying: str) -> Settings:
+    """The settings of servers without any rows."""
+    with owner.connect() as connection:
+        connection.execute(text(emptying))
     return servers
 
 

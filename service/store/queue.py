@@ -36,8 +36,9 @@ _CLAIM = """
                select max(i.received_at) from inbound i
                where i.clinic_id = o.clinic_id and i.contact_point_id = o.contact_point_id) end as last_inbound_at,
            coalesce(sc.state, '') as scan_state, rm.touchpoint,
-           coalesce(sc.contact_point_id = o.contact_point_id and (
-               o.plan_version >= sc.arrival_version or rm.touchpoint = any(:timeless)), false) as current_plan,
+           case when o.automated then coalesce(sc.contact_point_id = o.contact_point_id and (
+               o.plan_version >= sc.arrival_version or rm.touchpoint = any(:timeless)), false)
+           else coalesce(o.plan_version >= sc.arrival_version, true) end as current_plan,
            coalesce(p.zone, st.zone, 'UTC') as zone, st.window_start, st.window_end,
            o.automated and coalesce((
                select given from consents k

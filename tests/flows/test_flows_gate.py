@@ -35,7 +35,7 @@ RULES = [
     ("care", {"care_pause": True}),
     ("too_open", {"too_open": True}),
 ]
-REFUSE_REPLIES = {"unreadable", "frozen", "opted_out", "sender_off", "too_open"}
+REFUSE_REPLIES = {"unreadable", "frozen", "opted_out", "sender_off", "too_open", "moved"}
 
 
 def test_an_open_way_is_sent_at_once() -> None:
@@ -69,7 +69,9 @@ def test_safety_and_keyword_answers_pass_everything(priority: Priority) -> None:
 
 
 @pytest.mark.parametrize(("reason", "broken"), RULES)
-def test_a_reply_is_bound_by_the_number_but_not_by_the_plan(reason: str, broken: dict[str, bool]) -> None:
+def test_a_reply_is_bound_by_the_number_and_the_visit_it_was_worded_for_but_not_by_the_plan(
+    reason: str, broken: dict[str, bool]
+) -> None:
     reply = Attempt(Priority.REPLY, zone=NEW_YORK, last_inbound_at=NOON, texted_at=(NOON,) * 9, **broken)  # type: ignore[arg-type]
     action = gate(reply, _at("2027-03-17 23:30")).action
     assert action is (Action.REFUSE if reason in REFUSE_REPLIES else Action.SEND)
