@@ -184,13 +184,15 @@ def _permission(session: Session, focus: Focus, booking: Booking, now: datetime)
 def _plan_or_ask(parts: Parts, session: Session, focus: Focus, booking: Booking, now: datetime, *, why: str) -> None:
     """Lay the plan, or without a recorded permission open a task instead of inviting him."""
     turn = Turn(session, focus, parts.scripts.of(focus.script), now)
-    ahead = focus.scan is not None and focus.scan.arrival_at > now
+    scan, contact = focus.scan, focus.contact
+    ahead = scan is not None and scan.arrival_at > now
     if booking.permission is None and not focus.opted_in:
         turn.open_task("no_permission")
         if ahead:
             turn.open_task("phone_preparation", "no permission to text is recorded")
         return
-    if ahead and (focus.contact.opted_out_at is not None or focus.contact.frozen_at is not None):
+    silenced = contact.opted_out_at is not None or contact.frozen_at is not None
+    if scan and ahead and silenced and not planning.preparation_arrived(session, focus.clinic_id, scan):
         turn.open_task("phone_preparation", "he opted out of texts, or the number is wrong")
     if focus.patient is not None and focus.patient.stopped:
         turn.open_task("died", "a visit was booked or changed for a man who, we were told, has died: find out")
@@ -211,12 +213,8 @@ def _change(
 ) -> Booked:
     was_off = scan.state == "cancelled"
     moved = times[0] != scan.arrival_at or site.id != scan.site_id or was_off
-    other = (times[1], booking.tracer, booking.reason, contact_id) != (
-        scan.starts_at,
-        scan.tracer,
-        scan.reason,
-        scan.contact_point_id,
-    )
+    was = (scan.starts_at, scan.tracer, scan.reason, scan.contact_point_id)
+    other = was != (times[1], booking.tracer, booking.reason, contact_id)
     if not moved and not other:
         return Booked(scan.id, "same")
     if scan.state in ("completed", "no_show"):

@@ -11,7 +11,7 @@ from flows.gate import REASONS, Priority
 from flows.journey import DAYS, NOTICES
 from flows.limits import SEND_ATTEMPTS
 from flows.outcomes import outcome
-from service.planning import ARRIVED, preparation_arrived, visits_ahead
+from service.planning import preparation_arrived, visits_ahead
 from service.store.audit import consent
 from service.store.database import ring_after
 from service.store.journeys import Reminder, Scan
@@ -50,16 +50,16 @@ def is_answer(row: Outbound) -> bool:
 
 
 def _move_is_untold(session: Session, row: Outbound) -> bool:
-    """Whether it is the notice of a move, came back, and no later one has arrived: he may come on the day he knows."""
+    """Whether it is the notice of a move that came back, with none after it in time: he may come on the day he knows."""
     if row.reminder_id is None or session.get_one(Reminder, (row.clinic_id, row.reminder_id)).touchpoint != "moved":
         return False
-    later = (
-        select(Outbound.id)
-        .join(Reminder, (Reminder.clinic_id == Outbound.clinic_id) & (Reminder.id == Outbound.reminder_id))
-        .where(Outbound.clinic_id == row.clinic_id, Outbound.scan_id == row.scan_id, Outbound.id > row.id)
-        .where(Reminder.touchpoint == "moved", Outbound.status.in_(ARRIVED))
-    )
-    return not session.scalar(select(exists(later)))
+    if session.get_one(Scan, (row.clinic_id, row.scan_id)).state not in ("booked", "cancelled"):
+        return False  # he has come, or it is known that he has not
+    later = exists().where(
+        Reminder.clinic_id == row.clinic_id, Reminder.scan_id == row.scan_id, Reminder.id > row.reminder_id,
+        Reminder.touchpoint == "moved", Reminder.status.in_(("planned", "said")), Reminder.due_at < row.valid_until,
+    )  # fmt: skip
+    return not session.scalar(select(later))
 
 
 def _word_anew(session: Session, row: Outbound, now: datetime) -> None:

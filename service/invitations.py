@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from flows.journey import ASK_AGAIN
 from flows.model import Standing
@@ -82,15 +82,23 @@ def heed_the_invitation(session: Session, focus: Focus, now: datetime) -> None:
 
 
 def _one_who_agreed(session: Session, focus: Focus, now: datetime) -> Focus | None:
-    """Of others whose visit is texted about at this phone, one who takes our texts: the next visit, else the last."""
+    """Of others whose visit is texted about at this phone, one who takes our texts: the next visit, else the last.
+
+    Not one who has died, nor one whose next visit is texted about elsewhere: whoever holds this phone now is not he.
+    """
+    other = aliased(Scan)
+    elsewhere = exists().where(
+        other.clinic_id == Scan.clinic_id, other.patient_id == Scan.patient_id, other.state == "booked",
+        other.contact_point_id != Scan.contact_point_id, other.arrival_at > now,
+    )  # fmt: skip
     visits = session.execute(
         select(Scan.id, Scan.arrival_at)
         .where(Scan.clinic_id == focus.clinic_id, Scan.contact_point_id == focus.contact.id)
-        .where(Scan.state.in_(("booked", "completed")), Scan.arrival_at > now - AFTERWARDS)
+        .where(Scan.state.in_(("booked", "completed")), Scan.arrival_at > now - AFTERWARDS, ~elsewhere)
     ).all()
     nearest = sorted(visits, key=lambda visit: (visit.arrival_at <= now, abs(visit.arrival_at - now)))
     others = (focus_on_scan(session, focus.clinic_id, visit.id) for visit in nearest)
-    return next((other for other in others if other.opted_in), None)
+    return next((one for one in others if one.opted_in and one.patient and not one.patient.stopped), None)
 
 
 def _invite_later(session: Session, focus: Focus, now: datetime) -> None:

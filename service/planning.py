@@ -123,31 +123,35 @@ def void(
 
 def moves_in_doubt(session: Session, clinic_id: int, scan_id: int) -> list[datetime]:
     """Until when each notice of a move is of use that was handed over, and of which we do not know whether it was taken."""
-    handed = _notices_of_moves(clinic_id, scan_id).where(Outbound.status.in_(LEFT - ARRIVED))
-    return list(session.scalars(handed))
+    handed = _moves_told(clinic_id, scan_id).where(Outbound.status.in_(LEFT - ARRIVED))
+    return [valid_until for valid_until, _, _ in session.execute(handed)]
 
 
 def moved_elsewhere(session: Session, clinic_id: int, scan: ScanFacts, now: datetime) -> bool:
-    """Whether he was told that the visit moved at a number that the booking has left, and nobody was to phone him since.
+    """Whether he was last told that the visit moved at a number that the booking has left, and nobody phones him since.
 
     Only while he may still come too early: not once he has confirmed the new hour, nor after the old one.
     """
+    last = _moves_told(clinic_id, scan.id).where(Outbound.status.in_(ASKED)).order_by(Outbound.id.desc()).limit(1)
+    told = session.execute(last).one_or_none()
+    if told is None or told.valid_until <= now:
+        return False
+    here = exists().where(
+        Scan.clinic_id == clinic_id, Scan.id == scan.id,
+        or_(Scan.contact_point_id == told.contact_point_id, Scan.confirmed_at.is_not(None)),
+    )  # fmt: skip
     phoned = exists().where(
         Task.clinic_id == clinic_id, Task.scan_id == scan.id, Task.kind == "phone_change",
-        Task.opened_at >= Outbound.created_at,
+        Task.opened_at >= told.created_at,
     )  # fmt: skip
-    left = _notices_of_moves(clinic_id, scan.id).where(
-        Outbound.status.in_(LEFT), Outbound.contact_point_id != Scan.contact_point_id,
-        Reminder.valid_until > now, Scan.confirmed_at.is_(None), ~phoned,
-    )  # fmt: skip
-    return session.scalar(select(exists(left))) or False
+    return not session.scalar(select(or_(here, phoned)))
 
 
-def _notices_of_moves(clinic_id: int, scan_id: int) -> Select[datetime]:
+def _moves_told(clinic_id: int, scan_id: int) -> Select[datetime, int | None, datetime]:
+    """The texts of a scan that say that it moved: until when each is of use, to which number, worded when."""
     return (
-        select(Reminder.valid_until)
+        select(Reminder.valid_until, Outbound.contact_point_id, Outbound.created_at)
         .join(Outbound, (Outbound.clinic_id == Reminder.clinic_id) & (Outbound.reminder_id == Reminder.id))
-        .join(Scan, (Scan.clinic_id == Reminder.clinic_id) & (Scan.id == Reminder.scan_id))
         .where(Reminder.clinic_id == clinic_id, Reminder.scan_id == scan_id, Reminder.touchpoint == "moved")
     )
 

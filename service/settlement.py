@@ -165,13 +165,22 @@ def _left_from(item: Listed, sender: Sender) -> bool:
 def _may_be(item: Listed, row: Outbound, now: datetime) -> bool:
     """Whether the carrier's text can be this row's last attempt: the same words, made at its call or later.
 
-    Of a text whose words the carrier no longer keeps, numbers and time decide: to send it twice would be worse.
     The slack for two clocks reaches back to an earlier attempt that failed, and its failure must not speak for this one.
     """
-    earliest = (row.tried_at or now) - CLOCK_SLACK
-    if item.body not in (row.body, "") or (item.created_at is not None and item.created_at < earliest):
+    called = row.tried_at or now
+    if item.created_at is not None and item.created_at < called - CLOCK_SLACK:
+        return False
+    if item.body != row.body and not (_wordless(item, called) and row.automated):
         return False
     return row.attempts <= 1 or FROM_CARRIER.get(item.status) not in FAILED
+
+
+def _wordless(item: Listed, called: datetime) -> bool:
+    """Whether it was made at the call, and the carrier no longer keeps its words: then its moment has to decide.
+
+    Of planned texts only: an answer to a cry for help must never be taken for sent because another text was.
+    """
+    return not item.body and item.created_at is not None and item.created_at <= called + CLOCK_SLACK
 
 
 def _absent(session: Session, row: Outbound, now: datetime) -> None:

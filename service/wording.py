@@ -136,7 +136,8 @@ def keep(
         automated=automated,
         logistics=logistics,
         exempt=exempt,
-        plan_version=focus.scan.plan_version if focus.scan else None,
+        # Without a recorded permission no plan was laid, and what is said is of the visit as it is all the same.
+        plan_version=max(focus.scan.plan_version, focus.scan.arrival_version) if focus.scan else None,
         due_at=due_at,
         valid_until=valid_until,
         status=status,

@@ -314,3 +314,114 @@ def test_a_text_without_its_words_in_the_carriers_list_is_not_sent_twice(house: 
     house.carrier.redact(message.sid)
     house.until(house.clock.at + timedelta(hours=1))
     assert len(house.received()) == 1
+
+
+def lose_the_answer(house: House, body: str) -> None:
+    """He texts, our answer is lost on its way to the carrier, and what follows from that is done."""
+    asked = Arrived("SMlost", PATIENT_NUMBER, CLINIC_NUMBER, body)
+    conversation.receive(house.parts, house.clinic.clinic_id, house.clinic.sender_id, asked, house.clock.at)
+    house.until(house.clock.at + 20 * MINUTE)
+
+
+def test_an_answer_to_one_who_was_booked_without_permission_comes_again(house: House) -> None:
+    house.book(permission=None)
+    house.turn()
+    lose_the_answer(house, "when is my appointment?")
+    assert "cannot answer here" in house.bodies()[-1]
+    assert "late_text" not in house.tasks()
+
+
+def test_an_answer_to_one_who_was_moved_without_permission_comes_again(house: House) -> None:
+    house.book()
+    house.turn()
+    house.clock.at += 5 * MINUTE
+    house.book(permission=None, **MARCH_25)
+    house.turn()
+    before = len(house.bodies())
+    lose_the_answer(house, "who is this?")
+    assert len(house.bodies()) > before
+    assert "late_text" not in house.tasks()
+
+
+def test_nobody_is_rung_for_a_notice_that_came_back_where_the_next_comes_in_time(house: House) -> None:
+    house.opt_in()
+    house.until(datetime(2027, 3, 11, 0, 55, tzinfo=UTC))  # March 10, 19:55, a week ahead
+    house.carrier.faults.plan("no_callbacks")
+    house.book(**MARCH_25)
+    house.turn()
+    first = outbound(house)[-1]
+    house.clock.at += 6 * MINUTE  # after 20:00: told in the morning
+    house.book(**MARCH_30)
+    house.turn()
+    receipt(house, first["ref"], "undelivered", sid=first["provider_sid"], ErrorCode="30001")
+    house.until(house.clock.at + timedelta(hours=14))
+    assert "March 30" in house.bodies()[-1]
+    assert house.rows("select * from tasks where kind = 'phone_change'") == []
+
+
+def test_a_man_told_at_his_present_number_is_not_phoned_for_what_another_was_told(house: House) -> None:
+    house.opt_in()
+    house.until(MARCH_15)
+    house.book(phone=OTHER)
+    house.turn()
+    house.text("1", OTHER)
+    house.text("2", OTHER)
+    house.clock.at += 30 * MINUTE
+    house.book(phone=OTHER, **MARCH_25)
+    house.turn()
+    assert "March 25" in house.bodies(OTHER)[-1]
+    house.clock.at += 30 * MINUTE
+    house.book(**MARCH_30)  # moved, and his first number again
+    house.turn()
+    assert "March 30" in house.bodies()[-1]
+    house.clock.at += 30 * MINUTE
+    house.book(arrival_at="2027-03-30T14:00", starts_at="2027-03-30T15:15")
+    house.turn()
+    assert "phone_change" not in house.tasks()
+
+
+@pytest.mark.parametrize("says", ["when is my appointment?", "when will I get my results?", "C"])
+def test_nobody_is_told_of_a_dead_mans_visit(house: House, says: str) -> None:
+    house.opt_in()
+    house.until(THURSDAY_915 + timedelta(hours=12))
+    house.text("My husband has passed away")
+    assert "died" in house.tasks()
+    house.clock.at += timedelta(hours=1)
+    house.book("S-2", patient_id="P-2", given_name="Ben", **MARCH_30)
+    house.turn()
+    assert "cannot answer here" in house.text(says)[0]
+
+
+def test_a_number_that_he_has_left_is_told_nothing_of_him(house: House) -> None:
+    house.opt_in()
+    house.until(THURSDAY_915 + timedelta(hours=5))
+    end(house.parts, house.clinic.clinic_id, "S-1", "completed", actor="test", now=house.clock.at)
+    house.book("S-3", phone=OTHER, **MARCH_25)  # his next visit, and another number
+    house.until(THURSDAY_915 + timedelta(hours=13))
+    house.book("S-2", patient_id="P-2", given_name="Ben", **MARCH_30)
+    house.turn()
+    assert "cannot answer here" in house.text("when will I get my results?")[0]
+
+
+def test_who_was_prepared_before_he_stopped_us_needs_no_call_for_a_small_change(house: House) -> None:
+    house.opt_in()
+    house.until(MARCH_15 + timedelta(hours=1))
+    assert outbound(house, "key like 'prepare%' and status = 'delivered'")
+    house.text("STOP")
+    house.book(starts_at="2027-03-18T10:30")
+    assert "phone_preparation" not in house.tasks()
+    house.until(THE_DAY_BEFORE + 5 * MINUTE)
+    assert "phone_preparation" in house.tasks()  # as the day before cannot be said to him
+
+
+def test_a_lost_answer_to_a_cry_for_help_is_not_found_in_another_text_without_words(house: House) -> None:
+    house.opt_in()
+    house.until(MARCH_15)
+    asked = Arrived("SMlost", PATIENT_NUMBER, CLINIC_NUMBER, "I want to kill myself")
+    conversation.receive(house.parts, house.clinic.clinic_id, house.clinic.sender_id, asked, house.clock.at)
+    house.until(house.clock.at + 9 * MINUTE)
+    house.carrier.faults.plan("no_callbacks")
+    house.text("where do I go?")
+    house.carrier.redact(next(m.sid for m in reversed(house.carrier.messages()) if m.to == PATIENT_NUMBER))
+    house.until(house.clock.at + 40 * MINUTE)
+    assert any("988" in body for body in house.bodies())
