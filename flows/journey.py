@@ -227,8 +227,8 @@ def notice(
     """The text that a visit moved or is off, and whether a person must phone instead because no text comes in time.
 
     If the old or new arrival falls before the window next opens, or so soon after it that he may be on his way, 07:00 to
-    22:00 applies; beyond that, a phone call. A text that has to wait for 07:00 and finds him on his WAY is not enough: a person
-    phones as well.
+    22:00 applies; beyond that, a phone call. A text that has to wait for 07:00 and finds him on his WAY is not enough: a
+    person phones as well.
     """
     ahead = [at for at in (old_arrival, new_arrival) if at is not None and at > now]
     if not ahead:
