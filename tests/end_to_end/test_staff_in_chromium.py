@@ -76,10 +76,10 @@ def test_the_thread_opens_at_the_newest_text_and_keeps_the_readers_place(house: 
     expect(page.locator("#thread")).to_contain_text("I have chest pain", timeout=PATIENCE)
     assert page.evaluate(FROM_END) < 0
     expect(page.get_by_text("Wrote of an urgent symptom")).to_be_visible()
-    page.evaluate("window.scrollTo(0, 0)")
-    page.screenshot(path=OUTPUT / "staff-scan-renewed.png", full_page=True)
     assert page.locator("details[open]").count() == 1
     assert abs(page.evaluate(TOP_SEEN)) < 2  # still where he was reading
+    page.evaluate("window.scrollTo(0, 0)")
+    page.screenshot(path=OUTPUT / "staff-scan-renewed.png", full_page=True)  # last: it lays the page out anew
 
 
 def test_the_operators_page_keeps_the_keyboards_place(house: House, page: Page) -> None:
