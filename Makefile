@@ -1,6 +1,8 @@
 # Two commands: `make demo` and `make test`. Everything else is for those who work on it.
 UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_DOWNLOADS
+# Containers often forbid Python to keep what it has compiled: then every process compiles everything anew, for 1.5 s.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml
@@ -15,7 +17,7 @@ help:  ## this list
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@UV=$$(command -v uv || echo $(BIN)/uv); \
-	$$UV pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	$$UV pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
 	$$UV pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 

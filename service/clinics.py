@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from zoneinfo import available_timezones
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +19,7 @@ from messages.limits import room
 from messages.sms import outside_gsm
 from service import keys
 from service.errors import Conflict, Invalid, NotFound
-from service.intake import read_phone
+from service.intake import read_phone, zones
 from service.store.database import Database
 from service.store.people import ApiKey, Clinic, Sender, Site, Staff
 
@@ -58,7 +57,7 @@ def check(facts: SiteFacts) -> SiteFacts:
         raise Invalid("name", "must not be empty")
     if DISCLOSING.search(facts.name):
         raise Invalid("name", f"{facts.name!r} tells what the visit is about; choose a neutral name for texts")
-    if facts.zone not in available_timezones():
+    if facts.zone not in zones():
         raise Invalid("zone", "an IANA time zone such as America/New_York")
     if facts.window_start >= facts.window_end:
         raise Invalid("window_start", "must be before window_end")

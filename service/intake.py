@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
@@ -43,6 +44,12 @@ class Booking:
     permission: Permission | None
 
 
+@cache
+def zones() -> frozenset[str]:
+    """Every time zone that this machine knows; to read their names from its files takes 60 ms."""
+    return frozenset(available_timezones())
+
+
 def read_booking(
     *,
     patient_id: str,
@@ -65,7 +72,7 @@ def read_booking(
         raise Invalid("patient.given_name", f"1 to {MAX_TEXT} printable characters")
     if language not in LANGUAGES:
         raise Invalid("patient.language", f"one of {', '.join(LANGUAGES)}")
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and zone not in zones():
         raise Invalid("patient.zone", "an IANA time zone such as America/New_York")
     if reason not in set(Reason):
         raise Invalid("reason", f"one of {', '.join(Reason)}")

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from service.settings import Settings
 
-_hasher = PasswordHasher()
+HASHER = PasswordHasher()
 
 
 def secret_key(settings: Settings) -> str:
@@ -42,13 +42,13 @@ def phone_hash(key: bytes, phone: str) -> str:
 
 def hash_password(password: str) -> str:
     """Argon2id with the library's current defaults."""
-    return _hasher.hash(password)
+    return HASHER.hash(password)
 
 
 def password_matches(stored: str, password: str) -> bool:
     """Whether `password` is the one that was stored; constant work for a wrong one."""
     try:
-        return _hasher.verify(stored, password)
+        return HASHER.verify(stored, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 

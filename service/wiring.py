@@ -37,12 +37,13 @@ def open_parts(
     settings: Settings,
     *,
     ring: Ring | None = None,
+    database: Database | None = None,
     carrier: Carrier | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Parts:
     """Build the parts for `settings` (both addresses set). The carrier's client is built here, before any thread."""
     bell = ring or doorbell.rq_ring(doorbell.connect(settings.redis_url))
-    database = Database(settings.database_url, bell)
+    database = database or Database(settings.database_url, bell)
     if now is None:
         now = clock.shifted(demo_offset(database)) if settings.environment == "demo" else clock.utc_now
     return Parts(

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, profiles
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, create_engine, text
 
+from service import keys
 from service.embedded import postgres, valkey
 from service.errors import SettingsError
 from service.migrate import migrate
 from service.settings import Settings
 from service.store.database import driver_url
-from tests.house import House, Standing, doors, let_in, open_house
+from tests.house import House, Standing, let_in, open_house, owners_engine, stand
 
 OUTPUT = Path("test-output")  # screenshots of the browser's tests
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -59,11 +61,9 @@ def _in_no_hurry_to_the_disk(database: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def owner(servers: Settings) -> Iterator[Engine]:
+def owner(servers: Settings) -> Engine:
     """A connection as the tables' owner: to empty them, and to look at everything at once."""
-    engine = create_engine(driver_url(servers.owner_url), isolation_level="AUTOCOMMIT")
-    yield engine
-    engine.dispose()
+    return owners_engine(servers.owner_url)
 
 
 @pytest.fixture(scope="session")
@@ -94,10 +94,16 @@ def house(empty: Settings, tmp_path: Path, standing: Standing) -> Iterator[House
 
 
 @pytest.fixture(scope="session")
-def standing() -> Iterator[Standing]:
-    """The two doors of every house of this test process."""
-    with doors() as opened:
+def standing(servers: Settings) -> Iterator[Standing]:
+    """What every house of this test process shares."""
+    with stand(servers) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """Passwords are hashed slowly so that nobody can guess them; here nobody tries."""
+    keys.HASHER = PasswordHasher.from_parameters(profiles.CHEAPEST)
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 import uvicorn
-from sqlalchemy import create_engine, text
+from fastapi import FastAPI
+from sqlalchemy import Engine, NullPool, create_engine, text
 from starlette.types import ASGIApp
 
 from service import doorbell
@@ -27,7 +29,7 @@ from service.clinics import AddedClinic, add_clinic, add_key, add_operator, add_
 from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
 from service.intake import Booking, Permission, read_booking
 from service.settings import Settings
-from service.store.database import driver_url
+from service.store.database import Database, driver_url
 from service.store.work import next_moment
 from service.web.app import create_app
 from service.wiring import Parts, open_parts
@@ -48,6 +50,12 @@ def let_in(folder: Path) -> None:
     for parent in (folder, *folder.parents):
         if parent.name and os.geteuid() == 0 and parent.owner() == "root" and not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o011)
+
+
+@cache
+def owners_engine(url: str) -> Engine:
+    """The tables' owner, who sees everything at once; each time with a connection of his own."""
+    return create_engine(driver_url(url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
 @contextmanager
@@ -82,15 +90,46 @@ class Door:
             await self.app(scope, receive, send)
 
 
-Standing = tuple[tuple[Door, str], tuple[Door, str]]  # the carrier's door and ours, with their addresses
+@dataclasses.dataclass
+class Standing:
+    """What stays from one house of a test process to the next, as to build it costs more than the test.
+
+    The carrier's door and ours with their addresses; our database with its compiled statements; our application with
+    its routes.
+    """
+
+    theirs: Door
+    carrier_url: str
+    ours: Door
+    web_url: str
+    database: Database
+    app: FastAPI
+
+    def at_these_doors(self, settings: Settings) -> Settings:
+        """The settings with both addresses."""
+        return settings.model_copy(update={"public_url": self.web_url, "twilio_api_url": self.carrier_url})
+
+    @contextmanager
+    def open(self, parts: Parts, carrier: Carrier) -> Iterator[None]:
+        """Serve a house and its carrier."""
+        self.app.state.parts, self.app.state.routes = parts, {}
+        self.theirs.app, self.ours.app = create_phone(carrier), self.app
+        try:
+            yield
+        finally:
+            self.theirs.app = self.ours.app = None
+            self.database.forget_connections()
 
 
 @contextmanager
-def doors() -> Iterator[Standing]:
-    """Two doors with their addresses: the carrier's and ours."""
+def stand(settings: Settings) -> Iterator[Standing]:
+    """What stays, on these servers."""
+    database = Database(settings.database_url, doorbell.silent)
     theirs, ours = Door(), Door()
     with serving(theirs) as carrier_url, serving(ours) as web_url:
-        yield (theirs, carrier_url), (ours, web_url)
+        ready = settings.model_copy(update={"public_url": web_url, "twilio_api_url": carrier_url})
+        app = create_app(open_parts(ready, ring=doorbell.silent, database=database))
+        yield Standing(theirs, carrier_url, ours, web_url, database, app)
 
 
 @dataclasses.dataclass
@@ -178,13 +217,9 @@ class House:
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """Look at any rows, as the owner."""
-        engine = create_engine(driver_url(self.settings.owner_url))
-        try:
-            with engine.begin() as connection:
-                result = connection.execute(text(statement), values)
-                return [dict(row) for row in result.mappings()] if result.returns_rows else []
-        finally:
-            engine.dispose()
+        with owners_engine(self.settings.owner_url).begin() as connection:
+            result = connection.execute(text(statement), values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     def tasks(self) -> dict[str, str]:
         """Open tasks: kind -> why."""
@@ -231,17 +266,14 @@ def open_house(
         numbers=[],
         delays=Delays(sent=0, delivered=0),
     )
-    (theirs, carrier_url), (ours, web_url) = standing
-    ready = settings.model_copy(update={"public_url": web_url, "twilio_api_url": carrier_url})
-    parts = open_parts(ready, ring=doorbell.silent, now=clock)
-    theirs.app, ours.app = create_phone(carrier), create_app(parts)
-    carrier.add_number(Number(CLINIC_NUMBER, f"{web_url}/twilio/inbound#rc=5&rp=all", keyword_handling=keywords))
-    carrier.start()
+    ready = standing.at_these_doors(settings)
+    parts = open_parts(ready, ring=doorbell.silent, database=standing.database, now=clock)
+    inbound = f"{standing.web_url}/twilio/inbound#rc=5&rp=all"
+    carrier.add_number(Number(CLINIC_NUMBER, inbound, keyword_handling=keywords))
     clinic = add_clinic(parts.database, "Riverside", CLINIC_NUMBER, SITE, keywords=keywords, now=now)
-    with httpx.Client(base_url=web_url, timeout=30, verify=PLAIN) as web:
+    with standing.open(parts, carrier), httpx.Client(base_url=standing.web_url, timeout=30, verify=PLAIN) as web:
+        carrier.start()
         try:
             yield House(ready, parts, carrier, clock, web, clinic)
         finally:
             carrier.stop()
-            theirs.app = ours.app = None
-            parts.database.forget_connections()

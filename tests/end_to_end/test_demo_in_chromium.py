@@ -47,7 +47,7 @@ def log_in(browser: Browser, url: str, door: str, email: str, password: str, siz
 
 def keep(page: Page, name: str) -> None:
     """Keep a screenshot as test output."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     page.screenshot(path=OUTPUT / f"{name}.png")
 
 

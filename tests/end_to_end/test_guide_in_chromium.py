@@ -35,9 +35,10 @@ def at(house: House, days: int) -> str:
     return str(house.web.base_url.join(path))
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(  # each two of them meet once
+    ("language", "scheme", "size"),
+    [("en", "light", "desk"), ("en", "dark", "phone"), ("es", "dark", "desk"), ("es", "light", "phone")],
+)
 def test_everyone_can_read_it(
     house: House, browser: Browser, size: str, scheme: Literal["light", "dark"], language: str
 ) -> None:
@@ -47,7 +48,7 @@ def test_everyone_can_read_it(
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{url}?lang={language}")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     page.screenshot(path=OUTPUT / f"guide-{size}-{scheme}-{language}.png", full_page=True)
     assert violations(page) == []
     page.evaluate(OPEN_ALL)

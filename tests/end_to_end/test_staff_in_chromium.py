@@ -15,7 +15,7 @@ from tests.service.signed import browser as logged_in
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-PATIENCE = 12_000  # three turns of the pages' own polling
+A_TURN = 4_000  # of the pages' own polling, in milliseconds of the page's clock
 FROM_END = "document.getElementById('thread').scrollTop"  # 0 at the newest text, negative above it
 TOP_SEEN = """document.getElementById('in-3').getBoundingClientRect().top
     - document.getElementById('thread').getBoundingClientRect().top"""
@@ -23,8 +23,9 @@ TOP_SEEN = """document.getElementById('in-3').getBoundingClientRect().top
 
 @pytest.fixture
 def page(house: House, browser: Browser) -> Iterator[Page]:
-    """A desk's browser without anybody logged in."""
+    """A desk's browser without anybody logged in, whose clock a test can move."""
     opened = browser.new_page(base_url=str(house.web.base_url), viewport=DESK)  # type: ignore[arg-type]
+    opened.clock.install()
     yield opened
     opened.close()
 
@@ -44,7 +45,8 @@ def test_an_urgent_task_appears_by_itself_and_leaves_alone_what_is_being_typed(h
     outcome = page.get_by_label("What was done")
     outcome.fill("phoned him, no ans")
     house.text("I have chest pain")
-    expect(page.locator("[data-kind=urgent]")).to_be_visible(timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page.locator("[data-kind=urgent]")).to_be_visible()
     expect(page.locator("#bar .count")).to_contain_text("2")
     page.keyboard.type("wer")
     expect(page.locator("[data-kind=contact_human]").get_by_label("What was done")).to_have_value(
@@ -53,7 +55,8 @@ def test_an_urgent_task_appears_by_itself_and_leaves_alone_what_is_being_typed(h
     page.goto("/clinic/book")
     page.get_by_label("Appointment number").fill("S-9")
     house.text("I want to die")
-    expect(page.get_by_test_id("urgent")).to_contain_text("2 urgent tasks", timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page.get_by_test_id("urgent")).to_contain_text("2 urgent tasks")
     expect(page.get_by_label("Appointment number")).to_be_focused()
     expect(page.get_by_label("Appointment number")).to_have_value("S-9")
 
@@ -69,11 +72,13 @@ def test_the_thread_opens_at_the_newest_text_and_keeps_the_readers_place(house: 
     expect(newest).to_be_in_viewport()
     page.get_by_text("Read the text").first.click()
     house.text("is it dangerous")
-    expect(page.locator("#thread")).to_contain_text("is it dangerous", timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page.locator("#thread")).to_contain_text("is it dangerous")
     assert page.evaluate(FROM_END) == 0  # at the end it follows
     page.evaluate("document.getElementById('in-3').scrollIntoView()")
     house.text("I have chest pain")
-    expect(page.locator("#thread")).to_contain_text("I have chest pain", timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page.locator("#thread")).to_contain_text("I have chest pain")
     assert page.evaluate(FROM_END) < 0
     expect(page.get_by_text("Wrote of an urgent symptom")).to_be_visible()
     assert page.locator("details[open]").count() == 1
@@ -89,7 +94,8 @@ def test_the_operators_page_keeps_the_keyboards_place(house: House, page: Page) 
     button = page.get_by_role("button", name="Hold the clinic's texts")
     button.focus()
     house.text("I have chest pain")
-    expect(page.locator(".figure", has_text="urgent tasks unseen").locator("b")).to_have_text("1", timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page.locator(".figure", has_text="urgent tasks unseen").locator("b")).to_have_text("1")
     expect(button).to_be_focused()
 
 
@@ -98,7 +104,8 @@ def test_a_page_left_open_after_the_log_in_has_ended_goes_to_the_log_in(house: H
     log_in(house, page)
     page.goto("/clinic/scans/S-1")
     page.context.clear_cookies()
-    expect(page).to_have_url(re.compile(r"/clinic/login$"), timeout=PATIENCE)
+    page.clock.fast_forward(A_TURN)
+    expect(page).to_have_url(re.compile(r"/clinic/login$"))
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
