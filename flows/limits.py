@@ -24,9 +24,7 @@ STILL_COMING = timedelta(minutes=1)  # a text younger than this may still be on 
 SEEN_LATELY = 2 * CATCH_UP + STILL_COMING  # seen up to longer ago: we were away, and he may have texted STOP meanwhile
 LOOK_TAKES = timedelta(seconds=3)  # a planned text that waits for such a look asks again after this
 VAIN_LISTINGS = 4  # so many in a row that came to nothing, some ten minutes: from then on planned texts wait no longer
-SILENT_NUMBERS = (
-    3  # so many numbers of which the carrier answered no listing, each for up to ten seconds: no other is tried
-)
+SILENT_NUMBERS = 3  # so many of which the carrier answered no listing, each for up to ten seconds: no other is tried
 SILENT_FOR = timedelta(minutes=1)  # in this time, so that sending has its turn
 TIDY = timedelta(hours=6)  # how often old words are removed
 LOOK_BACK = timedelta(days=7)  # how far a number's first listing reaches

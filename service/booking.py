@@ -220,7 +220,7 @@ def _change(
     if scan.state in ("completed", "no_show"):
         raise Conflict(f"scan {scan.external_id} is over ({scan.state}); book the next one under its own id")
     if contact_id != scan.contact_point_id:
-        tasks.follow_number(session, scan, contact_id)
+        tasks.follow_number(session, scan, contact_id, now)
     old = replace_times(scan, site, booking, times, contact_id, now)
     focus = focus_on_booked(session, scan.clinic_id, contact_id, scan.patient_id, scan.id, now, moved=moved)
     _permission(session, focus, booking, now)
@@ -274,12 +274,12 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
             planning.void(session, clinic_id, scan.id, "the visit has taken place", now, AHEAD)
             return Booked(scan.id, state)
         untold = planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
-        untold_moves = bool(untold or planning.moves_in_doubt(session, clinic_id, scan.id))
+        unheard = [notice.valid_until for notice in untold] + planning.moves_in_doubt(session, clinic_id, scan.id)
         if state == "cancelled" and scan.arrival_at > now:
             scan.arrival_version = scan.plan_version = scan.plan_version + 1  # what was worded before speaks of an hour
             session.flush()
             focus = focus_on_scan(session, clinic_id, scan.id)
-            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), moved_untold=untold_moves)
+            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), min(unheard, default=None))
         talk_about_the_next(session, scan, now)
         return Booked(scan.id, state)
 

@@ -38,16 +38,11 @@ def settle(parts: Parts, clinic_id: int, now: datetime, limit: int = 50) -> int:
     """Look up what is open in one clinic; returns how many rows were looked at."""
     with parts.database.clinic(clinic_id) as session:
         _doubt(session, clinic_id, now)
-        since: dict[str, datetime] = {}
-        for row in _open(
-            session, clinic_id, now, limit
-        ):  # however long we were away, the list reaches back to the call
+        since: dict[str, datetime] = {}  # however long we were away, the list reaches back to the call
+        for row in _open(session, clinic_id, now, limit):
             since[row.phone] = min(row.tried_at or now, since.get(row.phone, now))
-    unanswered = 0
-    for (
-        phone,
-        earliest,
-    ) in since.items():  # each may take the whole time-out: a silent carrier is asked about a few only
+    unanswered = 0  # each listing may take the whole time-out: a silent carrier is asked about a few only
+    for phone, earliest in since.items():
         listed = _listed(parts, phone, earliest) if unanswered < GIVE_UP_AFTER else None
         unanswered += listed is None
         with parts.database.clinic(clinic_id) as session:

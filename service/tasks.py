@@ -94,8 +94,11 @@ def _due(session: Session, clinic_id: int, scan_id: int | None, now: datetime, u
     return min(usual, max(now, scan.arrival_at - IN_TIME))
 
 
-def follow_number(session: Session, scan: Scan, contact_point_id: int) -> None:
-    """The scan's number was corrected: nobody shall phone the old one about what is still to be done."""
+def follow_number(session: Session, scan: Scan, contact_point_id: int, now: datetime) -> None:
+    """The scan's number was corrected: nobody shall phone the old one about what is still to be done.
+
+    His other visits keep theirs, as a man may have two phones: a person asks.
+    """
     others = select(Task.kind).where(
         Task.clinic_id == scan.clinic_id, Task.scan_id == scan.id, Task.contact_point_id == contact_point_id,
         Task.closed_at.is_(None),
@@ -106,6 +109,22 @@ def follow_number(session: Session, scan: Scan, contact_point_id: int) -> None:
         .where(Task.kind.in_(TO_PHONE), Task.kind.not_in(others.scalar_subquery()))
         .values(contact_point_id=contact_point_id)
     )
+    close_by_event(session, scan.clinic_id, "two_numbers", scan_id=scan.id, outcome="its number was corrected", now=now)
+    left_behind = select(Scan).where(
+        Scan.clinic_id == scan.clinic_id, Scan.patient_id == scan.patient_id, Scan.id != scan.id,
+        Scan.contact_point_id == scan.contact_point_id, Scan.state == "booked", Scan.arrival_at > now,
+    )  # fmt: skip
+    for other in session.scalars(left_behind.order_by(Scan.id)):
+        open_task(
+            session,
+            scan.clinic_id,
+            "two_numbers",
+            now=now,
+            why=f"the number of his visit {scan.external_id} was changed; this visit still texts the one before",
+            contact_point_id=other.contact_point_id,
+            patient_id=other.patient_id,
+            scan_id=other.id,
+        )
 
 
 def acknowledge(session: Session, clinic_id: int, task_id: int, *, by: str, now: datetime) -> None:

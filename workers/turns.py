@@ -22,9 +22,7 @@ def run_due(parts: Parts, now: datetime) -> int:
         if not rings:
             return done
         done += sum(_run(parts, bell, now) for bell in rings)
-        if all(
-            bell[0] == "settle" for bell in rings
-        ):  # look-ups have their own moments: nothing more to do at this one
+        if all(bell[0] == "settle" for bell in rings):  # they have moments of their own: nothing more to do at this one
             return done
     raise AssertionError(f"work at one moment did not end within {MOST_ROUNDS} rounds")
 

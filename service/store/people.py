@@ -49,7 +49,8 @@ class Sender(ClinicRow):
     """A clinic's number (or Messaging Service), and who answers keywords there."""
 
     __tablename__ = "senders"
-    __table_args__ = (UniqueConstraint("phone"),)  # one number, one clinic
+    # One number, one clinic; of a shared Messaging Service nobody could say whose a text was.
+    __table_args__ = (UniqueConstraint("phone"), UniqueConstraint("messaging_service_sid"))
 
     phone: Mapped[str]
     messaging_service_sid: Mapped[str | None]

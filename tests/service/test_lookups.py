@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from service.carrier import twilio
 from service.carrier.port import Carrier, Listed, Message
-from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER
+from service.clinics import add_clinic
+from service.demo_data import CLINIC_NUMBER, PATIENT_NUMBER, SITE
 from service.errors import Unknown
 from service.settlement import ASK_AGAIN, GIVE_UP, GIVE_UP_AFTER, settle
 from service.store.work import next_moment, waiting
@@ -105,6 +107,16 @@ def test_a_text_is_found_whichever_number_our_messaging_service_picked(house: Ho
     (row,) = outbound(house)
     assert (row["status"], row["attempts"]) == ("delivered", 1)
     assert [message.from_ for message in house.received()] == [OTHER_NUMBER]
+
+
+def test_a_messaging_service_belongs_to_one_clinic(house: House) -> None:
+    """Of a shared one nobody could say whose a text was that has the same words."""
+    other = add_clinic(house.parts.database, "Hill", OTHER_NUMBER, SITE, now=house.clock.at)
+    house.rows(
+        "update senders set messaging_service_sid = :service where id = :id", service=SERVICE, id=other.sender_id
+    )
+    with pytest.raises(IntegrityError):
+        house.rows("update senders set messaging_service_sid = :service", service=SERVICE)
 
 
 def test_a_listing_that_cannot_reach_back_says_so_instead_of_absent(

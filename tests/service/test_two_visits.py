@@ -10,6 +10,7 @@ from tests.house import House
 from tests.service.signed import outbound
 
 MARCH_30 = {"arrival_at": "2027-03-30T14:00", "starts_at": "2027-03-30T15:00", "tracer": "Illuccix"}
+OTHER = "+12125550188"
 WHICH = "More than one visit is booked on this phone. Which one do you mean?"
 
 
@@ -186,3 +187,14 @@ def test_nobody_is_phoned_about_the_visit_of_a_man_who_has_died(house: House) ->
     house.text("my husband died last week")
     house.text("STOP")
     assert house.rows(TO_PHONE) == []
+
+
+def test_a_new_number_for_one_of_his_visits_asks_a_person_whether_the_other_keeps_its_own(house: House) -> None:
+    two_visits(house)
+    house.book(phone=OTHER)
+    assert "his visit S-1 was changed" in house.tasks()["two_numbers"]
+    assert house.rows(
+        "select s.external_id from tasks t join scans s on s.id = t.scan_id where kind = 'two_numbers'"
+    ) == [{"external_id": "S-2"}]
+    house.book("S-2", **MARCH_30, phone=OTHER)
+    assert "two_numbers" not in house.tasks()
