@@ -36,7 +36,7 @@ TASKS = {
     "results_due": TaskKind("His results were promised by now: does he have them?", _DAY),
     "check_missed": TaskKind("Not sure of the arrival time: phone him", 4 * _HOUR),
     "wrong_number": TaskKind("Wrong number: find the right one; possible disclosure", _DAY),
-    "two_numbers": TaskKind("His visits have different numbers: is this one still his?", 4 * _HOUR),
+    "two_numbers": TaskKind("His visits have different numbers: ask him which is right", 4 * _HOUR),
     "died": TaskKind("Told us that the patient has died: make sure of it", 4 * _HOUR),
     "stranger": TaskKind("A text from a number without a current visit", _DAY),
     "after_stop": TaskKind("Wrote again after opting out", _DAY),

@@ -264,6 +264,8 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         if scan.state != "booked":
             raise Conflict(f"scan {external_id} is already {scan.state.replace('_', ' ')}")
         scan.state, scan.changed_at = state, now
+        ended = f"the visit is {state.replace('_', ' ')}"
+        tasks.close_by_event(session, clinic_id, "two_numbers", scan_id=scan.id, outcome=ended, now=now)
         _audit(session, scan, actor, state, now)
         if state != "cancelled" and scan.arrival_at > now + A_DAY_EARLY:
             focus = focus_on_scan(session, clinic_id, scan.id)
@@ -273,13 +275,13 @@ def end(parts: Parts, clinic_id: int, external_id: str, state: str, *, actor: st
         if state == "completed":  # the texts after the visit go on, and may now say that it took place
             planning.void(session, clinic_id, scan.id, "the visit has taken place", now, AHEAD)
             return Booked(scan.id, state)
-        untold = planning.void(session, clinic_id, scan.id, f"the visit is {state.replace('_', ' ')}", now)
-        unheard = [notice.valid_until for notice in untold] + planning.moves_in_doubt(session, clinic_id, scan.id)
+        untold = planning.void(session, clinic_id, scan.id, ended, now)
+        untold_moves = bool(untold or planning.moves_in_doubt(session, clinic_id, scan.id))
         if state == "cancelled" and scan.arrival_at > now:
             scan.arrival_version = scan.plan_version = scan.plan_version + 1  # what was worded before speaks of an hour
             session.flush()
             focus = focus_on_scan(session, clinic_id, scan.id)
-            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), min(unheard, default=None))
+            tell_it_is_off(Turn(session, focus, parts.scripts.of(focus.script), now), moved_untold=untold_moves)
         talk_about_the_next(session, scan, now)
         return Booked(scan.id, state)
 

@@ -8,7 +8,7 @@ succeeds or fails alone.
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 BATCH = 500
 THREADS = 16
 WORTH_A_THREAD = 0.004  # seconds of waiting a call
-ALONE = 0.5  # seconds that the others wait for the first call of a batch
 GATE_HOLDS = 5.0  # seconds from the claim; who stops us later must not get a text that was cleared before he did
 GIVE_UP_AFTER = 5  # unanswered calls in a batch, each of which may take the whole time-out
 BACKOFF, LONGEST_BACKOFF = timedelta(seconds=15), timedelta(minutes=4)
@@ -132,22 +131,17 @@ def call(carrier: Carrier, messages: Sequence[tuple[Sent, Message]]) -> list[Sen
     """Hand over each message once, within GATE_HOLDS; the rest come back as they were. No database connection is held.
 
     As many threads as the waiting is worth: the first call is timed, and where the carrier answers at once more threads
-    would only wait for each other. Where it has not answered in a moment it is slow or away, and no more are begun than
-    may end in doubt. A carrier that stops answering is not tried with the rest of the batch: those go back untouched.
+    would only wait for each other. A carrier that stops answering is not tried with the rest of the batch: those go back
+    untouched.
     """
     trouble = _Trouble(clock.stopwatch())
+    first = _call_one(carrier, trouble, messages[0])
+    threads = min(THREADS, int((clock.stopwatch() - trouble.since) / WORTH_A_THREAD), len(messages) - 1)
     one = partial(_call_one, carrier, trouble)
-    first, *others = messages
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        called = ahead.submit(one, first)
-        wait([called], timeout=ALONE)
-        most = min(THREADS if called.done() else GIVE_UP_AFTER - 1, len(others))
-        threads = min(most, int((clock.stopwatch() - trouble.since) / WORTH_A_THREAD))
-        if not others or (called.done() and threads < 2):
-            return [called.result(), *map(one, others)]
-        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-            rest = list(pool.map(one, others))
-        return [called.result(), *rest]
+    if threads < 2:
+        return [first, *map(one, messages[1:])]
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return [first, *pool.map(one, messages[1:])]
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from flows.journey import Planned, notice
 from service import planning
@@ -26,20 +25,15 @@ def tell(turn: Turn, touchpoint: str, old_arrival: datetime, new_arrival: dateti
         turn.open_task("phone_change", "the visit is too soon for a text in time")
 
 
-def tell_it_is_off(turn: Turn, known: datetime | None) -> None:
-    """One text; but to name a day that he has not heard of would not call off the one he knows: then somebody phones.
-
-    `known` is the arrival that he may still come to, where he has not surely heard of the last one.
-    """
+def tell_it_is_off(turn: Turn, *, moved_untold: bool) -> None:
+    """One text; but to name a day that he has not heard of would not call off the one he knows: then somebody phones."""
     scan, patient = turn.focus.scan, turn.focus.patient
     assert scan is not None
-    if known is None:
+    if not moved_untold:
         tell(turn, "cancelled", scan.arrival_at, None)
     elif patient is None or not patient.stopped:
-        hour = known.astimezone(ZoneInfo(scan.zone))
         turn.open_task(
-            "phone_change",
-            f"cancelled before he had heard that it had moved: he may still come on {hour:%B} {hour.day} at {hour:%H:%M}",
+            "phone_change", "cancelled before he had heard that it had moved: he may come on the day he knows"
         )
 
 

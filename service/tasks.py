@@ -12,6 +12,7 @@ from service.errors import NotFound
 from service.store import audit
 from service.store.database import ring_after
 from service.store.journeys import Scan
+from service.store.people import Patient
 from service.store.texts import Outbound, Task
 
 IN_TIME = timedelta(minutes=30)  # before the arrival, at the latest
@@ -95,10 +96,7 @@ def _due(session: Session, clinic_id: int, scan_id: int | None, now: datetime, u
 
 
 def follow_number(session: Session, scan: Scan, contact_point_id: int, now: datetime) -> None:
-    """The scan's number was corrected: nobody shall phone the old one about what is still to be done.
-
-    His other visits keep theirs, as a man may have two phones: a person asks.
-    """
+    """The scan's number was corrected: nobody shall phone the old one about what is still to be done."""
     others = select(Task.kind).where(
         Task.clinic_id == scan.clinic_id, Task.scan_id == scan.id, Task.contact_point_id == contact_point_id,
         Task.closed_at.is_(None),
@@ -109,22 +107,33 @@ def follow_number(session: Session, scan: Scan, contact_point_id: int, now: date
         .where(Task.kind.in_(TO_PHONE), Task.kind.not_in(others.scalar_subquery()))
         .values(contact_point_id=contact_point_id)
     )
-    close_by_event(session, scan.clinic_id, "two_numbers", scan_id=scan.id, outcome="its number was corrected", now=now)
-    left_behind = select(Scan).where(
+    close_by_event(session, scan.clinic_id, "two_numbers", scan_id=scan.id, outcome="its number was changed", now=now)
+    _ask_about_others(session, scan, contact_point_id, now)
+
+
+def _ask_about_others(session: Session, scan: Scan, contact_point_id: int, now: datetime) -> None:
+    """His other visits ahead keep their number, as a man may have two phones: a person asks him, at the new one."""
+    if session.get_one(Patient, (scan.clinic_id, scan.patient_id)).stopped_at is not None:
+        return
+    others = select(Scan).where(
         Scan.clinic_id == scan.clinic_id, Scan.patient_id == scan.patient_id, Scan.id != scan.id,
-        Scan.contact_point_id == scan.contact_point_id, Scan.state == "booked", Scan.arrival_at > now,
+        Scan.state == "booked", Scan.arrival_at > now,
     )  # fmt: skip
-    for other in session.scalars(left_behind.order_by(Scan.id)):
-        open_task(
-            session,
-            scan.clinic_id,
-            "two_numbers",
-            now=now,
-            why=f"the number of his visit {scan.external_id} was changed; this visit still texts the one before",
-            contact_point_id=other.contact_point_id,
-            patient_id=other.patient_id,
-            scan_id=other.id,
-        )
+    for other in session.scalars(others.order_by(Scan.id)):
+        if other.contact_point_id == contact_point_id:
+            outcome = "all his visits have this number"
+            close_by_event(session, other.clinic_id, "two_numbers", scan_id=other.id, outcome=outcome, now=now)
+        elif other.contact_point_id == scan.contact_point_id:
+            open_task(
+                session,
+                other.clinic_id,
+                "two_numbers",
+                now=now,
+                why=f"his visit {scan.external_id} was given this number; this visit still has the one before",
+                contact_point_id=contact_point_id,
+                patient_id=other.patient_id,
+                scan_id=other.id,
+            )
 
 
 def acknowledge(session: Session, clinic_id: int, task_id: int, *, by: str, now: datetime) -> None:

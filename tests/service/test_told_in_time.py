@@ -1,7 +1,6 @@
 """What does not get out is told to a person while it still helps; what was lost is not called answered."""
 
 import dataclasses
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -19,7 +18,6 @@ from tests.service.signed import outbound, receipt
 
 MINUTE = timedelta(minutes=1)
 OTHER = "+12125550188"
-PATIENCE = 10.0  # seconds, for what takes a moment
 
 
 class Scripted:
@@ -91,7 +89,6 @@ def test_who_stops_us_during_a_slow_batch_gets_nothing_that_was_cleared_before(
     house.book("S-2", patient_id="P-2", phone=OTHER)
     watch, first = [0.0], list[str]()
     monkeypatch.setattr(clock, "stopwatch", lambda: watch[0])
-    monkeypatch.setattr(delivery, "ALONE", PATIENCE)
 
     def slow(message: Message) -> str:
         first.append(message.to)
@@ -113,28 +110,6 @@ def test_who_stops_us_during_a_slow_batch_gets_nothing_that_was_cleared_before(
     assert (held["status"], held["attempts"]) == ("refused", 0)
 
 
-def test_where_the_carrier_takes_its_time_the_others_do_not_wait_for_the_first(house: House) -> None:
-    house.rows("update senders set segments_per_second = 100")
-    house.book("S-1")
-    house.book("S-2", patient_id="P-2", phone=OTHER)
-    fire_due(house.parts, house.clinic.clinic_id, house.clock.at)
-    called, both = list[str](), threading.Event()
-
-    class Slow:
-        def send(self, message: Message) -> str:
-            called.append(message.to)
-            if len(called) == 2:
-                both.set()
-            assert both.wait(PATIENCE), "the second call was not made during the first"
-            return house.parts.carrier.send(message)
-
-    parts = dataclasses.replace(house.parts, carrier=cast(Carrier, Slow()))
-    send_due(parts, house.clinic.clinic_id, house.clinic.sender_id, house.clock.at)
-    house.turn()
-    assert [row["attempts"] for row in outbound(house)] == [1, 1]
-    assert {len(house.bodies(PATIENT_NUMBER)), len(house.bodies(OTHER))} == {1}
-
-
 def test_what_a_slow_batch_had_no_time_for_goes_at_once_and_was_no_attempt(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +118,6 @@ def test_what_a_slow_batch_had_no_time_for_goes_at_once_and_was_no_attempt(
     house.book("S-2", patient_id="P-2", phone=OTHER)
     watch = [0.0]
     monkeypatch.setattr(clock, "stopwatch", lambda: watch[0])
-    monkeypatch.setattr(delivery, "ALONE", PATIENCE)
 
     def slow(message: Message) -> str:
         watch[0] += delivery.GATE_HOLDS + 1

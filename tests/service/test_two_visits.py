@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.booking import end
 from service.demo_data import SITE
 from service.store.people import Site
 from tests.house import House
@@ -189,12 +190,29 @@ def test_nobody_is_phoned_about_the_visit_of_a_man_who_has_died(house: House) ->
     assert house.rows(TO_PHONE) == []
 
 
-def test_a_new_number_for_one_of_his_visits_asks_a_person_whether_the_other_keeps_its_own(house: House) -> None:
+@pytest.mark.parametrize("then", ["corrected too", "taken back", "called off"])
+def test_a_new_number_for_one_visit_asks_him_whether_the_other_keeps_its_own(house: House, then: str) -> None:
     two_visits(house)
     house.book(phone=OTHER)
-    assert "his visit S-1 was changed" in house.tasks()["two_numbers"]
-    assert house.rows(
-        "select s.external_id from tasks t join scans s on s.id = t.scan_id where kind = 'two_numbers'"
-    ) == [{"external_id": "S-2"}]
-    house.book("S-2", **MARCH_30, phone=OTHER)
+    asked = (
+        "select s.external_id, c.phone, t.why from tasks t join scans s on s.id = t.scan_id "
+        "join contact_points c on c.id = t.contact_point_id where kind = 'two_numbers' and closed_at is null"
+    )
+    (task,) = house.rows(asked)
+    assert (task["external_id"], task["phone"]) == ("S-2", OTHER)
+    assert "his visit S-1 was given this number" in task["why"]
+    match then:
+        case "corrected too":
+            house.book("S-2", **MARCH_30, phone=OTHER)
+        case "taken back":
+            house.book()
+        case _:
+            end(house.parts, house.clinic.clinic_id, "S-2", "cancelled", actor="nurse", now=house.clock.at)
+    assert house.rows(asked) == []
+
+
+def test_nobody_asks_a_dead_mans_family_which_of_his_numbers_is_right(house: House) -> None:
+    two_visits(house)
+    house.text("My husband has passed away yesterday")
+    house.book(phone=OTHER)
     assert "two_numbers" not in house.tasks()
