@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import httpx
 import uvicorn
@@ -90,12 +90,22 @@ class Door:
             await self.app(scope, receive, send)
 
 
+class Present:
+    """Whichever carrier is there at present: its web face is built but once."""
+
+    carrier: Carrier | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """What that carrier has by this name."""
+        return getattr(self.carrier, name)
+
+
 @dataclasses.dataclass
 class Standing:
     """What stays from one house of a test process to the next, as to build it costs more than the test.
 
-    The carrier's door and ours with their addresses; our database with its compiled statements; our application with
-    its routes.
+    The carrier's door and ours with their addresses; our database with its compiled statements; both applications with
+    their routes.
     """
 
     theirs: Door
@@ -104,6 +114,8 @@ class Standing:
     web_url: str
     database: Database
     app: FastAPI
+    present: Present = dataclasses.field(default_factory=Present)
+    phone: FastAPI | None = None  # the carrier's application, from the first carrier on: its account stays
 
     def at_these_doors(self, settings: Settings) -> Settings:
         """The settings with both addresses."""
@@ -113,11 +125,14 @@ class Standing:
     def open(self, parts: Parts, carrier: Carrier) -> Iterator[None]:
         """Serve a house and its carrier."""
         self.app.state.parts, self.app.state.routes = parts, {}
-        self.theirs.app, self.ours.app = create_phone(carrier), self.app
+        self.present.carrier = carrier
+        self.phone = self.phone or create_phone(cast(Carrier, self.present))
+        self.theirs.app, self.ours.app = self.phone, self.app
         try:
             yield
         finally:
             self.theirs.app = self.ours.app = None
+            self.present.carrier = None
             self.database.forget_connections()
 
 

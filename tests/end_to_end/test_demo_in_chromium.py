@@ -35,9 +35,9 @@ def jump(page: Page, touchpoint: str, text: str) -> None:
     expect(page.get_by_test_id("bubble").filter(has_text=text).last).to_be_visible(timeout=PATIENCE)
 
 
-def log_in(browser: Browser, url: str, door: str, email: str, password: str, size: dict[str, int]) -> Page:
+def log_in(browser: Browser, url: str, door: str, email: str, password: str) -> Page:
     """A page of its own, logged in at a door."""
-    page = browser.new_page(viewport=size)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
     page.goto(f"{url}/{door}")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(password)
@@ -97,23 +97,22 @@ def _start_again(browser: Browser, folder: Path) -> None:
 
 
 def _look_at_the_doors(browser: Browser, url: str) -> None:
-    """Every page of staff and operators, at desk and phone width, shows the same journey; screenshots kept."""
-    for size, name in ((DESK, "desk"), (PHONE, "phone")):
-        clinic = log_in(browser, url, "clinic", "nurse@demo.test", "demo-nurse", size)
-        expect(clinic.get_by_text("Says he will come")).to_be_visible()
-        keep(clinic, f"clinic-scans-{name}")
-        clinic.get_by_text("Walter").click()
-        expect(clinic.get_by_test_id("timeline").get_by_text("How to prepare")).to_be_visible()
-        expect(clinic.get_by_test_id("thread").get_by_text("Does it hurt?")).to_be_visible()
-        keep(clinic, f"clinic-scan-{name}")
-        for path in ("tasks", "unanswered", "book"):
-            clinic.goto(f"{url}/clinic/{path}")
-            keep(clinic, f"clinic-{path}-{name}")
-        ops = log_in(browser, url, "ops", "ops@demo.test", "demo-operator", size)
-        expect(ops.get_by_text("since the ticker's beat")).to_be_visible()
-        keep(ops, f"ops-{name}")
-        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        assert not clinic.evaluate(wide)
-        assert not ops.evaluate(wide)
-        clinic.close()
-        ops.close()
+    """Every page of staff and operators shows the same journey; screenshots kept. On a phone: test_staff_in_chromium.py."""
+    clinic = log_in(browser, url, "clinic", "nurse@demo.test", "demo-nurse")
+    expect(clinic.get_by_text("Says he will come")).to_be_visible()
+    keep(clinic, "clinic-scans")
+    clinic.get_by_text("Walter").click()
+    expect(clinic.get_by_test_id("timeline").get_by_text("How to prepare")).to_be_visible()
+    expect(clinic.get_by_test_id("thread").get_by_text("Does it hurt?")).to_be_visible()
+    keep(clinic, "clinic-scan")
+    for path in ("tasks", "unanswered", "book"):
+        clinic.goto(f"{url}/clinic/{path}")
+        keep(clinic, f"clinic-{path}")
+    ops = log_in(browser, url, "ops", "ops@demo.test", "demo-operator")
+    expect(ops.get_by_text("since the ticker's beat")).to_be_visible()
+    keep(ops, "ops")
+    wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not clinic.evaluate(wide)
+    assert not ops.evaluate(wide)
+    clinic.close()
+    ops.close()
