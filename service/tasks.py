@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -115,21 +115,23 @@ def _ask_about_others(session: Session, scan: Scan, contact_point_id: int, now: 
     """His other visits ahead keep their number, as a man may have two phones: a person asks him, at the new one."""
     if session.get_one(Patient, (scan.clinic_id, scan.patient_id)).stopped_at is not None:
         return
+    asked = exists().where(
+        Task.clinic_id == Scan.clinic_id, Task.scan_id == Scan.id, Task.kind == "two_numbers", Task.closed_at.is_(None)
+    )
     others = select(Scan).where(
         Scan.clinic_id == scan.clinic_id, Scan.patient_id == scan.patient_id, Scan.id != scan.id,
-        Scan.state == "booked", Scan.arrival_at > now,
+        Scan.state == "booked", Scan.arrival_at > now, or_(Scan.contact_point_id == scan.contact_point_id, asked),
     )  # fmt: skip
     for other in session.scalars(others.order_by(Scan.id)):
-        if other.contact_point_id == contact_point_id:
-            outcome = "all his visits have this number"
-            close_by_event(session, other.clinic_id, "two_numbers", scan_id=other.id, outcome=outcome, now=now)
-        elif other.contact_point_id == scan.contact_point_id:
+        outcome = "his number was changed once more"
+        close_by_event(session, other.clinic_id, "two_numbers", scan_id=other.id, outcome=outcome, now=now)
+        if other.contact_point_id != contact_point_id:
             open_task(
                 session,
                 other.clinic_id,
                 "two_numbers",
                 now=now,
-                why=f"his visit {scan.external_id} was given this number; this visit still has the one before",
+                why=f"his visit {scan.external_id} was given this number; this visit has another",
                 contact_point_id=contact_point_id,
                 patient_id=other.patient_id,
                 scan_id=other.id,

@@ -11,7 +11,7 @@ from tests.house import House
 from tests.service.signed import outbound
 
 MARCH_30 = {"arrival_at": "2027-03-30T14:00", "starts_at": "2027-03-30T15:00", "tracer": "Illuccix"}
-OTHER = "+12125550188"
+OTHER, THIRD = "+12125550188", "+12125550189"
 WHICH = "More than one visit is booked on this phone. Which one do you mean?"
 
 
@@ -201,9 +201,12 @@ def test_a_new_number_for_one_visit_asks_him_whether_the_other_keeps_its_own(hou
     (task,) = house.rows(asked)
     assert (task["external_id"], task["phone"]) == ("S-2", OTHER)
     assert "his visit S-1 was given this number" in task["why"]
+    house.book(phone=THIRD)  # the other was a slip of the pen: nobody shall be phoned there
+    (task,) = house.rows(asked)
+    assert (task["external_id"], task["phone"]) == ("S-2", THIRD)
     match then:
         case "corrected too":
-            house.book("S-2", **MARCH_30, phone=OTHER)
+            house.book("S-2", **MARCH_30, phone=THIRD)
         case "taken back":
             house.book()
         case _:
